@@ -1,0 +1,56 @@
+# Supastack. `make` alone lists the targets. Variables: STACK=dev INSTANCE=n ARGS="..." VERBOSE=1
+
+STACK ?= dev
+PYTHON ?= python3
+RUN := $(PYTHON) toolchain/bootstrap.py
+DEV := $(RUN) --dev
+WHICH = --stack "$(STACK)" $(if $(INSTANCE),--instance "$(INSTANCE)") $(if $(filter-out 0,$(SHOW_SECRETS)),--show-secrets)
+export VERBOSE
+
+.DEFAULT_GOAL := help
+.PHONY: help up preview status env down purge activate check-env test lint bench lock
+
+help:
+	@echo 'Supastack: database, cache and object store of an app, in one command.'
+	@echo
+	@echo '  make up         set up what is missing, bring the stack up, print its URLs'
+	@echo '  make preview    show what `make up` would change, property by property'
+	@echo '  make status     URLs, containers and images of the stack (SHOW_SECRETS=1 shows passwords)'
+	@echo '  make env        say where the env files are (SHOW_SECRETS=1 prints what is in them)'
+	@echo '  make down       remove everything but the data; `make up` brings it back'
+	@echo '  make purge      remove everything, the data too; asks for the name of the stack (or CONFIRM=<stack>)'
+	@echo '  make activate   let plain `pulumi` work on this clone in your shell: eval "$$(make -s activate)"'
+	@echo '  make check-env  say what is missing, empty or malformed in an env file: FILE=.env FOR=nextjs'
+	@echo '  make test       lint, then all tests, with a real engine and daemon (ARGS="-k name" for some)'
+	@echo '  make lint       format check, lint, types'
+	@echo '  make bench      measure, print a table'
+	@echo '  make lock       make requirements*.txt from requirements*.in (ARGS=--upgrade for newer versions)'
+	@echo
+	@echo 'STACK=dev chooses the stack (Pulumi.<stack>.yaml), INSTANCE=2 a second one beside it, VERBOSE=1 prints every step.'
+
+up preview:
+	@$(RUN) $@ $(WHICH) -- $(ARGS)
+
+env:
+	@$(RUN) $@ $(WHICH) -- $(FOR)
+
+status down activate:
+	@$(RUN) $@ $(WHICH)
+
+purge:
+	@$(RUN) $@ $(WHICH) $(if $(CONFIRM),--confirm "$(CONFIRM)")
+
+check-env:
+	@$(RUN) $@ "FILE=$(FILE)" "FOR=$(FOR)"
+
+test:
+	@$(DEV) $@ -- $(ARGS)
+
+lint:
+	@$(DEV) $@
+
+bench:
+	@$(DEV) $@ -- $(ARGS)
+
+lock:
+	@$(RUN) $@ -- $(ARGS)

@@ -1,0 +1,39 @@
+"""Supastack: settings -> components -> outputs."""
+
+import pulumi
+
+from components.settings import SettingsError, load
+
+
+def main() -> None:
+    """The program: everything is checked before the first resource is registered."""
+    try:
+        settings = load(pulumi.Config(), stack=pulumi.get_stack())
+    except SettingsError as e:
+        raise pulumi.RunError(str(e)) from None
+
+    # Imported once the settings are known to be right: the provider's SDK takes time to load.
+    from components import app_env, outputs
+    from components.cache import Cache
+    from components.foundation import health_gate, lay
+    from components.object_storage import ObjectStorage
+    from components.plan import CACHE, OBJECTS, SUPABASE, Plan, PlanError
+    from components.supabase_stack import SupabaseStack
+
+    try:
+        plan = Plan(settings)
+    except PlanError as e:
+        raise pulumi.RunError(str(e)) from None
+    foundation = lay(plan, app_env.planned(settings))
+    opts, placement = foundation.options(), foundation.placement
+    supabase = SupabaseStack(SUPABASE, plan.supabase_args(placement), opts)
+    cache = Cache(CACHE, plan.cache_args(placement), opts)
+    objects = ObjectStorage(OBJECTS, plan.object_storage_args(placement), opts)
+    gate = health_gate(foundation, [supabase.ready, cache.ready, objects.ready])
+
+    given = outputs.collect(plan, supabase=supabase, cache=cache, objects=objects)
+    app_env.write(settings, given, gate)
+    outputs.export({**given, **outputs.about(plan)})
+
+
+main()

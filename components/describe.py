@@ -1,0 +1,61 @@
+"""What the toolchain must get ready for a stack, as JSON: `python -m components.describe --stack NAME --config FILE`.
+
+Exits with 2, and all problems on stderr, when the settings are not right; nothing has been touched then.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from components.plan import Plan, PlanError
+from components.setting_types import Target
+from components.settings import Settings, SettingsError, load_file
+
+_DEFAULT_REGISTRY = "registry-1.docker.io"
+
+
+def _registry(reference: str) -> str:
+    first = reference.split("/", 1)[0]
+    return _DEFAULT_REGISTRY if first in {"docker.io", reference} or "." not in first else first
+
+
+def describe(settings: Settings) -> dict[str, Any]:
+    """What the stack needs.
+
+    Raises:
+        PlanError: the settings ask for something that can't be had.
+    """
+    plan = Plan(settings)
+    images = sorted({(image.role, image.reference, image.kind, image.note) for image in plan.images.values()})
+    return {
+        "target": settings.target.value,
+        "needs_docker": settings.target is Target.DOCKER,
+        "docker_host": settings.docker.host,
+        "image_source": settings.image_source.value if settings.image_source else None,
+        "images": [{"role": r, "reference": reference, "kind": kind, "note": note} for r, reference, kind, note in images],
+        "registries": sorted({_registry(reference) for _, reference, kind, _ in images if kind == "registry"}),
+        "notes": plan.notes,
+        "ports": [{"name": p.name, "port": p.port, "bind": p.bind} for p in plan.ports],
+        "env_files": [{"app": app, "path": str(file.path)} for app, file in sorted(settings.env_files.items())],
+    }
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m components.describe", description=__doc__)
+    parser.add_argument("--stack", required=True)
+    parser.add_argument("--config", required=True, type=Path)
+    options = parser.parse_args(argv)
+    try:
+        found = describe(load_file(options.config, stack=options.stack))
+    except (SettingsError, PlanError, OSError) as e:
+        print(e, file=sys.stderr)
+        return 2
+    print(json.dumps(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""Places a component's services on the target that its placement names."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import pulumi
+
+from components.endpoints import Endpoint, Viewpoint
+from components.service import Service
+from components.targets.placement import Placement, TargetKind
+
+
+class Placed(Protocol):
+    """What became of a component's services."""
+
+    @property
+    def ready(self) -> pulumi.Output[list[str]]:
+        """Ids of all that was placed: known once it exists."""
+
+    def endpoint(self, capability: str, viewpoint: Viewpoint = Viewpoint.HOST) -> Endpoint | None:
+        """Where a capability is reached; None where no service that runs provides it for that viewpoint."""
+
+
+def place(
+    component: pulumi.ComponentResource,
+    name: str,
+    placement: Placement,
+    services: Sequence[Service],
+    secrets: Mapping[str, pulumi.Output[str]],
+) -> Placed:
+    """Places the services as children of `component`; see the target's own `place` for the arguments.
+
+    Raises:
+        NotImplementedError: the target does not exist yet.
+    """
+    kind = TargetKind(placement["target"])
+    if kind is TargetKind.DOCKER:
+        # Imported here: a target's SDK costs time, and only one is needed.
+        from components.targets import docker
+
+        return docker.place(component, name, placement, services, secrets)
+    raise NotImplementedError(f"target {kind.value} does not exist yet")

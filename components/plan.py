@@ -1,0 +1,190 @@
+"""What a stack is made of, as plain data: the components' args and services, before anything is registered.
+
+The program builds its components from it, the checks are told by it what will be there, and the toolchain asks it what it must get ready.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pulumi
+
+from components import cache, env_files, object_storage, releases, supabase_stack
+from components.cache import CacheArgs
+from components.object_storage import ObjectStorageArgs
+from components.service import Image, Service
+from components.setting_types import CacheSettings, ImageSource, ObjectStorageSettings, SupabaseSettings, Target
+from components.settings import Settings
+from components.supabase_stack import SupabaseStackArgs
+from components.targets.placement import Placement, TargetKind, object_name
+
+SUPABASE = "supabase"
+CACHE = "cache"
+OBJECTS = "objects"
+
+
+@dataclass(frozen=True)
+class PlannedPort:
+    """A port to be published on the host."""
+
+    name: str
+    """In the port plan, and in the setting that moves it."""
+    port: int
+    bind: str
+    service: str
+
+
+@dataclass(frozen=True)
+class PlannedVolume:
+    """A volume, and what its data belongs to."""
+
+    name: str
+    identity: str
+    setting: str
+    """The setting that chooses what writes it."""
+    paired_setting: str | None
+    """The secret setting by which a user gives back the secret that its data is paired with."""
+
+
+# Which setting chooses the server.
+_ENGINE_SETTING = {
+    SUPABASE: "supastack:release",
+    CACHE: "supastack:cache.engine and supastack:cache.appendOnly",
+    OBJECTS: "supastack:objectStorage.engine",
+}
+
+
+class PlanError(Exception):
+    """The settings are right by themselves, but ask for something that can't be had. The text says what, why and what to do."""
+
+
+class Plan:
+    """What the settings ask for.
+
+    Attributes:
+        settings: The settings of the stack.
+        services: All services, by component.
+
+    Raises:
+        PlanError: something that was asked for can't be had.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        project, wrong = settings.project, []
+        if settings.target is not Target.DOCKER:
+            wrong.append(f"{project}:target = {settings.target.value}: this target does not exist yet, only docker does.")
+        known = ", ".join(sorted(env_files.APPS))
+        unknown = sorted(set(settings.env_files) - set(env_files.APPS))
+        wrong += [f"{project}:envFiles.{app}: there is no such app. Name one of these: {known}." for app in unknown]
+        try:
+            self.services = self._services()
+        except (releases.UnknownImage, pulumi.InputPropertyError) as e:
+            wrong.append(str(e))
+        if wrong:
+            raise PlanError("\n".join(wrong))
+
+    def placement(self, stack_id: Any = "", network: Any = "") -> Placement:
+        """Where the services go; `stack_id` and `network` are what the foundation made."""
+        s = self.settings
+        return {
+            "target": TargetKind(s.target.value),
+            "project": s.project,
+            "stack": s.stack,
+            "stack_id": stack_id,
+            "host": s.docker.host,
+            "network": network,
+            "bind_address": s.bind_address,
+            "ports": dict(s.ports),
+            "ready_within": s.health_timeout,
+            "release": s.release,
+            "local_images": s.image_source is ImageSource.LOCAL,
+        }
+
+    def supabase_args(self, placement: Placement) -> SupabaseStackArgs:
+        """Args of the Supabase stack."""
+        args = SupabaseStackArgs(placement=placement, settings=cast("SupabaseSettings", self.settings.given("supabase")))
+        if (password := self._secret("databasePassword")) is not None:
+            args["database_password"] = password
+        return args
+
+    def cache_args(self, placement: Placement) -> CacheArgs:
+        """Args of the cache."""
+        args = CacheArgs(placement=placement, settings=cast("CacheSettings", self.settings.given("cache")))
+        if (password := self._secret("cachePassword")) is not None:
+            args["password"] = password
+        return args
+
+    def object_storage_args(self, placement: Placement) -> ObjectStorageArgs:
+        """Args of the object store."""
+        given = cast("ObjectStorageSettings", self.settings.given("objectStorage"))
+        args = ObjectStorageArgs(placement=placement, settings=given)
+        if (key := self._secret("objectStorageSecretKey")) is not None:
+            args["secret_key"] = key
+        return args
+
+    def _secret(self, setting: str) -> str | None:
+        """A secret setting; None where it is not given, or, outside of a deployment, can't be read."""
+        held = self.settings.secrets.get(setting)
+        return None if held is None else held.get_secret_value()
+
+    def _services(self) -> Mapping[str, tuple[Service, ...]]:
+        p = self.placement()
+        return {
+            SUPABASE: tuple(supabase_stack.services(self.supabase_args(p))),
+            CACHE: tuple(cache.services(self.cache_args(p))),
+            OBJECTS: tuple(object_storage.services(self.object_storage_args(p))),
+        }
+
+    def _each(self) -> Iterator[tuple[str, Service]]:
+        """All services that run."""
+        for component, services in self.services.items():
+            for service in services:
+                if not service.off:
+                    yield component, service
+
+    @property
+    def images(self) -> dict[str, Image]:
+        """Image by service."""
+        return {service.name: service.image for _, service in self._each()}
+
+    @property
+    def ports(self) -> list[PlannedPort]:
+        """All ports to be published."""
+        s = self.settings
+        return [
+            PlannedPort(port.publish, s.ports[port.publish], s.bind_address, service.name)
+            for _, service in self._each()
+            for port in service.ports
+            if port.publish is not None
+        ]
+
+    @property
+    def containers(self) -> list[str]:
+        """Names of all containers."""
+        p = self.placement()
+        return [object_name(p, component, service.name) for component, service in self._each()]
+
+    @property
+    def volumes(self) -> list[PlannedVolume]:
+        """All volumes."""
+        p = self.placement()
+        return [
+            PlannedVolume(
+                name=object_name(p, component, volume.name),
+                identity=service.identity,
+                setting=_ENGINE_SETTING[component],
+                paired_setting=volume.paired_setting,
+            )
+            for component, services in self.services.items()
+            for service in services
+            for volume in service.volumes
+        ]
+
+    @property
+    def notes(self) -> list[str]:
+        """What differs from what was asked for, one line each."""
+        return [
+            *self.settings.warnings,
+            *object_storage.notes(self.object_storage_args(self.placement())),
+        ]

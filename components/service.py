@@ -1,0 +1,273 @@
+"""What one service is, as plain data.
+
+A `Service` can be printed, compared and tested without an engine. It knows no Pulumi resource, no Output and no target: the
+target that places it resolves the symbolic references in its texts (`Secret`, `Address`) where they stand.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from graphlib import CycleError, TopologicalSorter
+
+
+class Kind(StrEnum):
+    """How long a service runs."""
+
+    SERVER = "server"
+    """Runs until it is stopped."""
+    JOB = "job"
+    """Runs to its end; its exit code counts."""
+
+
+class Gate(StrEnum):
+    """What must be true of the other end of an edge before a service starts."""
+
+    NONE = "none"
+    """Nothing: the service retries by itself."""
+    STARTED = "started"
+    """The other one has been started (a job: has ended well)."""
+    HEALTHY = "healthy"
+    """The other one's health check passes."""
+
+
+class Encoding(StrEnum):
+    """How a value is written where it stands."""
+
+    RAW = "raw"
+    URL = "url"
+    """Percent-encoded, nothing left unescaped but unreserved characters (RFC 3986, 2.3)."""
+    JSON = "json"
+    """A JSON string with its quotes."""
+    SQL = "sql"
+    """An SQL string literal with its quotes (standard_conforming_strings on)."""
+    YAML = "yaml"
+    """A YAML double-quoted scalar with its quotes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """The value of a secret of the component, by its name."""
+
+    name: str
+    encoding: Encoding = Encoding.RAW
+
+
+class AddressPart(StrEnum):
+    """Which part of an endpoint is meant."""
+
+    HOST = "host"
+    PORT = "port"
+    HOST_PORT = "host:port"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a capability is reached from inside the stack."""
+
+    capability: str
+    part: AddressPart = AddressPart.HOST_PORT
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text with symbolic references in it."""
+
+    parts: tuple[str | Secret | Address, ...]
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Names of the secrets that stand in it."""
+        return frozenset(p.name for p in self.parts if isinstance(p, Secret))
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """Names of the capabilities whose address stands in it."""
+        return frozenset(p.capability for p in self.parts if isinstance(p, Address))
+
+
+def text(*parts: str | Secret | Address) -> Text:
+    """A `Text` of the given parts."""
+    return Text(tuple(parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What a service runs, resolved from the release and the settings."""
+
+    role: str
+    """Its name in the release files."""
+    reference: str
+    """Full reference, `registry/name:tag` or `name@sha256:…`."""
+    kind: str = "registry"
+    """`registry`, `local` (built on this machine) or `stub` (answers health checks only)."""
+    note: str = ""
+    """What a local image can't do, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A TCP port a service listens on."""
+
+    name: str
+    number: int
+    publish: str | None = None
+    """Name in the port plan under which it is published on the host; None: only inside the stack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A folder that outlives its container."""
+
+    name: str
+    """Unique in its component, and without the engine in it: another engine must meet the same volume, and be refused."""
+    path: str
+    precious: bool
+    """Precious volumes are protected, and kept when the stack goes."""
+    paired_secret: str | None = None
+    """The secret that the data was initialised with and that the server keeps in it: the two belong together."""
+    paired_setting: str | None = None
+    """The secret setting by which a user gives that secret back."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file placed into the service before it starts; its folder keeps what the image put there."""
+
+    path: str
+    content: Text
+    mode: int = 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The health check, run inside the service."""
+
+    command: tuple[str, ...]
+    """Arguments, no shell."""
+    interval: int = 5
+    """Seconds between two checks."""
+    timeout: int = 5
+    """Seconds after which a check counts as failed."""
+    retries: int = 10
+    """Failures in a row after which the service counts as unhealthy."""
+    start_period: int = 0
+    """Seconds at the beginning in which failures do not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A connection that the service opens to a capability; all edges together are the allowed connections."""
+
+    capability: str
+    gate: Gate = Gate.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What a service may use."""
+
+    memory_mib: int
+    """Memory limit in MiB; the service is ended by the kernel above it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Service:
+    """One service of a component.
+
+    Attributes:
+        name: Unique in its component; its host name inside the stack.
+        provides: Capabilities, by name, with the name of the port that each is reached at.
+        identity: What data volumes were written by (`postgres-17`, `minio`): over a kept volume it must not change.
+    """
+
+    name: str
+    image: Image
+    resources: Resources
+    kind: Kind = Kind.SERVER
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    env: Mapping[str, Text] = field(default_factory=dict)
+    files: tuple[File, ...] = ()
+    ports: tuple[Port, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    health: Health | None = None
+    connects: tuple[Edge, ...] = ()
+    provides: Mapping[str, str] = field(default_factory=dict)
+    identity: str = ""
+    optional: bool = False
+    off: bool = False
+    """Turned off: only its volumes are placed, so that the data and the passwords stay."""
+    stop_grace: int = 10
+    """Seconds from the stop signal to the kill."""
+    shm_mib: int | None = None
+    """Size of /dev/shm in MiB; None: the target's default (Docker: 64)."""
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Names of all secrets that it uses."""
+        texts: Iterable[Text] = (*self.env.values(), *(f.content for f in self.files))
+        used = frozenset(n for t in texts for n in t.secrets)
+        return used | {v.paired_secret for v in self.volumes if v.paired_secret}
+
+    def port(self, name: str) -> Port:
+        """The port of that name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for port in self.ports:
+            if port.name == name:
+                return port
+        raise KeyError(f"service {self.name} has no port {name!r}")
+
+
+class ServiceGraphError(ValueError):
+    """Services that do not fit together: a defect of the program, found before anything is placed."""
+
+
+def providers(services: Iterable[Service]) -> dict[str, Service]:
+    """Which service provides which capability.
+
+    Raises:
+        ServiceGraphError: two provide the same one, or two have the same name.
+    """
+    found: dict[str, Service] = {}
+    names: set[str] = set()
+    for service in services:
+        if service.name in names:
+            raise ServiceGraphError(f"two services are named {service.name}")
+        names.add(service.name)
+        for capability in service.provides:
+            if capability in found:
+                raise ServiceGraphError(f"{found[capability].name} and {service.name} both provide {capability}")
+            found[capability] = service
+    return found
+
+
+def start_order(services: Iterable[Service]) -> Iterator[tuple[Service, tuple[tuple[Service, Gate], ...]]]:
+    """Services in an order in which each comes after all that gate it, with those and their gates.
+
+    A gate on a capability that none of them provides is an endpoint given from outside, which nothing here can wait for.
+
+    Raises:
+        ServiceGraphError: the gates form a circle, or a health gate points at a server that has no health check.
+    """
+    services = tuple(services)
+    by_capability = providers(services)
+    by_name = {s.name: s for s in services}
+    gates: dict[str, list[tuple[Service, Gate]]] = {s.name: [] for s in services}
+    for service in services:
+        for edge in service.connects:
+            other = by_capability.get(edge.capability)
+            if other is None or edge.gate is Gate.NONE:
+                continue
+            if edge.gate is Gate.HEALTHY and other.kind is Kind.SERVER and other.health is None:
+                raise ServiceGraphError(f"{service.name} waits for {other.name} to be healthy, which has no health check")
+            gates[service.name].append((other, edge.gate))
+    sorter = TopologicalSorter({name: [o.name for o, _ in others] for name, others in gates.items()})
+    try:
+        order = list(sorter.static_order())
+    except CycleError as e:
+        raise ServiceGraphError(f"these services gate each other in a circle: {' -> '.join(e.args[1])}") from e
+    for name in order:
+        yield by_name[name], tuple(gates[name])

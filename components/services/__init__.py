@@ -1,0 +1,1 @@
+"""One module a service; each returns a `components.service.Service` and imports no provider."""

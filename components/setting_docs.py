@@ -1,0 +1,168 @@
+"""What is made from the declaration: the schema in Pulumi.yaml and the tables of settings in the docs.
+
+Each stands between two marker lines; what is around them is written by hand.
+"""
+
+import ast
+import functools
+import inspect
+import textwrap
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final, get_origin
+
+import yaml
+
+from components.setting_schema import Field, all_fields, choices, default_of, fields, limits
+from components.setting_types import PortSettings
+
+SCHEMA: Final = ("# settings:begin", "# settings:end")
+"""Marker lines in Pulumi.yaml. The first may go on after a space."""
+
+TABLE: Final = ("<!-- settings:begin -->", "<!-- settings:end -->")
+"""Marker lines in README.md and docs/settings.md."""
+
+
+@functools.cache
+def _descriptions(owner: type) -> Mapping[str, str]:
+    """Return the text under each field of a class, from its source."""
+    (body,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
+    assert isinstance(body, ast.ClassDef)
+    found = {}
+    for statement, after in zip(body.body, body.body[1:], strict=False):
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            assert isinstance(after, ast.Expr)
+            assert isinstance(after.value, ast.Constant)
+            found[statement.target.id] = inspect.cleandoc(str(after.value.value))
+    return found
+
+
+def description(field: Field) -> str:
+    """Return what a setting is for."""
+    text = _descriptions(field.owner)[field.path[-1]]
+    return f"{text} Only with --secret." if field.setting.secret else text
+
+
+# -- Pulumi.yaml -----------------------------------------------------------------------------------------------------
+
+_TYPES: Final = {str: "string", int: "integer", bool: "boolean"}
+
+
+def config_schema() -> dict[str, dict[str, Any]]:
+    """Return `config:` of Pulumi.yaml.
+
+    The engine takes a key without a default for required, and one marked `secret` can't have a plain default; so what may
+    stay unset has the default "", which the settings read as unset, and that secrets are secret is checked by the settings.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for name, field in fields().items():
+        entry: dict[str, Any] = {}
+        if field.group:
+            entry["type"] = "object"
+        elif isinstance(field.type, type) and issubclass(field.type, Enum):
+            entry["type"] = "string"
+        else:
+            entry["type"] = _TYPES[field.type]
+        if field.type is PortSettings:
+            del entry["type"]  # `auto` is text; a key has one type or none
+        entry["description"] = description(field)
+        entry["default"] = default_of(field.owner).get(name, "")
+        found[name] = entry
+    return found
+
+
+def config_schema_text() -> str:
+    """Return `config:` of Pulumi.yaml as text."""
+
+    class Plain(yaml.SafeDumper):
+        """Repeats a value where it stands twice, in place of YAML's references."""
+
+        def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+            return True
+
+    return yaml.dump({"config": config_schema()}, Dumper=Plain, sort_keys=False, width=116, allow_unicode=True)
+
+
+# -- tables ----------------------------------------------------------------------------------------------------------
+
+
+def _key(field: Field) -> str:
+    return ".".join(f"<{_NAMES.get(before, 'name')}>" if name == "*" else name for before, name in _pairs(field.path))
+
+
+_NAMES: Final = {"envFiles": "app"}
+
+
+def _pairs(path: tuple[str, ...]) -> list[tuple[str, str]]:
+    return list(zip(("", *path), path, strict=False))
+
+
+def _value(field: Field) -> str:
+    """Return what a setting takes, as text."""
+    if isinstance(field.type, type) and issubclass(field.type, Enum):
+        return choices(field.type)
+    if get_origin(field.type) is list:
+        return f"list of {limits(field.setting)}"
+    if field.setting.unit == "size":
+        return f"size, {limits(field.setting)}"
+    if field.setting.minimum is not None:
+        return limits(field.setting)
+    if field.type is bool:
+        return "true, false"
+    if field.setting.secret:
+        return "secret text"
+    return field.setting.unit or "text"
+
+
+def _default(field: Field) -> str:
+    default = field.setting.default
+    if default is None:
+        return ""
+    if isinstance(default, bool):
+        return "`true`" if default else "`false`"
+    return f"`{', '.join(default)}`" if isinstance(default, list) else f"`{default}`"
+
+
+def settings_table() -> str:
+    """Return all settings as a Markdown table."""
+    lines = ["| setting | takes | default | what it is |", "| --- | --- | --- | --- |"]
+    lines += [
+        f"| `{_key(field)}` | {_value(field)} | {_default(field)} | {description(field)} |"
+        for field in all_fields()
+        if field.group is None
+    ]
+    return "\n".join(lines) + "\n"
+
+
+# -- files -----------------------------------------------------------------------------------------------------------
+
+
+def put_between(text: str, markers: tuple[str, str], content: str) -> str:
+    """Return a text with new content between its marker lines. Raises ValueError where a marker is missing or stands twice."""
+    lines = text.splitlines(keepends=True)
+    begins = [n for n, line in enumerate(lines) if line.rstrip("\n") == markers[0] or line.startswith(markers[0] + " ")]
+    ends = [n for n, line in enumerate(lines) if line.rstrip("\n") == markers[1]]
+    if len(begins) != 1 or len(ends) != 1 or ends[0] < begins[0]:
+        raise ValueError(f"expected one line {markers[0]!r}, and one line {markers[1]!r} after it")
+    return "".join(lines[: begins[0] + 1]) + content + "".join(lines[ends[0] :])
+
+
+def renewed(root: Path) -> dict[Path, str]:
+    """Return the files that hold something made from the declaration, with the text they should have."""
+    files = {root / "Pulumi.yaml": (SCHEMA, config_schema_text()), root / "docs/settings.md": (TABLE, f"\n{settings_table()}\n")}
+    readme = root / "README.md"
+    if readme.exists() and TABLE[0] in readme.read_text():
+        files[readme] = (TABLE, f"\n{settings_table()}\n")
+    return {path: put_between(path.read_text(), *made) for path, made in files.items()}
+
+
+def renew(root: Path, *, write: bool) -> list[Path]:
+    """Return the files that are out of date, relative to the root; with `write`, bring them up to date."""
+    changed = []
+    for path, text in renewed(root).items():
+        if path.read_text() != text:
+            changed.append(path.relative_to(root))
+            if write:
+                path.write_text(text)
+    return changed

@@ -1,0 +1,308 @@
+"""The settings of a stack, each declared once: name, type, default, unit, limits and description.
+
+The same classes are the components' args, the schema of Pulumi.yaml and the table in the docs. Keys are written as users
+write them. The text under a field is its description. `declared` keeps the annotations with their `Setting` for the
+validation, and leaves plain types for Pulumi's component analyzer, which knows no `Annotated`.
+"""
+
+from enum import Enum
+from typing import Annotated, Any, Final, NotRequired, TypeVar, get_type_hints
+
+from typing_extensions import TypedDict
+
+from components import setting_values as values
+from components.setting_values import Setting, size
+
+T = TypeVar("T")
+
+DECLARED: Final[dict[type, dict[str, Any]]] = {}
+"""The annotations of each declared TypedDict, with their `Setting`."""
+
+
+def declared(cls: type[T]) -> type[T]:
+    """Register a TypedDict as settings and make its own annotations plain."""
+    DECLARED[cls] = get_type_hints(cls, include_extras=True)
+    plain = get_type_hints(cls)
+    cls.__annotations__ = {name: NotRequired[hint] for name, hint in plain.items()}
+    return cls
+
+
+class Target(str, Enum):
+    """Where a stack runs."""
+
+    DOCKER = "docker"
+    KUBERNETES = "kubernetes"
+    MANAGED = "managed"
+
+
+class ImageSource(str, Enum):
+    """Where the images come from."""
+
+    REGISTRY = "registry"
+    LOCAL = "local"
+
+
+class LogLevel(str, Enum):
+    """Message levels of PostgreSQL, the most talkative first."""
+
+    DEBUG5 = "debug5"
+    DEBUG4 = "debug4"
+    DEBUG3 = "debug3"
+    DEBUG2 = "debug2"
+    DEBUG1 = "debug1"
+    INFO = "info"
+    NOTICE = "notice"
+    WARNING = "warning"
+    ERROR = "error"
+    LOG = "log"
+    FATAL = "fatal"
+    PANIC = "panic"
+
+
+class CacheEngine(str, Enum):
+    """Servers that can be the cache."""
+
+    VALKEY = "valkey"
+    REDIS = "redis"
+
+
+class EvictionPolicy(str, Enum):
+    """What a full cache does, in the servers' own terms."""
+
+    NOEVICTION = "noeviction"
+    ALLKEYS_LRU = "allkeys-lru"
+    ALLKEYS_LFU = "allkeys-lfu"
+    ALLKEYS_RANDOM = "allkeys-random"
+    VOLATILE_LRU = "volatile-lru"
+    VOLATILE_LFU = "volatile-lfu"
+    VOLATILE_RANDOM = "volatile-random"
+    VOLATILE_TTL = "volatile-ttl"
+
+
+class AppendFsync(str, Enum):
+    """When the append-only file is forced to disk."""
+
+    ALWAYS = "always"
+    EVERYSEC = "everysec"
+    NO = "no"
+
+
+class ObjectStorageEngine(str, Enum):
+    """Servers that can be the object store; `external` is one that others run."""
+
+    SEAWEEDFS = "seaweedfs"
+    MINIO = "minio"
+    RUSTFS = "rustfs"
+    EXTERNAL = "external"
+
+
+class EnvFileFormat(str, Enum):
+    """How an env file is written."""
+
+    DOTENV = "dotenv"
+    DOCKER = "docker"
+
+
+Port = Annotated[int, Setting(minimum=1, maximum=65535)]
+
+
+@declared
+class PortSettings(TypedDict):
+    """Host ports that differ from the plan. `ports: auto` is short for `ports: {auto: true}`."""
+
+    auto: NotRequired[Annotated[bool, Setting(default=False)]]
+    """Give this stack its own stable ports between 20100 and 29999, by project and stack, in place of the instance's."""
+    app: NotRequired[Port]
+    """The app (Next.js). Planned: 3025."""
+    api: NotRequired[Port]
+    """API gateway, HTTP. Planned: 54321."""
+    postgres: NotRequired[Port]
+    """PostgreSQL of the Supabase stack. Planned: 54322."""
+    studio: NotRequired[Port]
+    """Supabase Studio. Planned: 54323."""
+    mailWeb: NotRequired[Port]
+    """Web page of the mail catcher. Planned: 54324."""
+    smtp: NotRequired[Port]
+    """SMTP of the mail catcher. Planned: 54325."""
+    pop3: NotRequired[Port]
+    """POP3 of the mail catcher. Planned: 54326."""
+    analytics: NotRequired[Port]
+    """Analytics (Logflare). Planned: 54327."""
+    poolerSession: NotRequired[Port]
+    """Connection pooler, session mode. Planned: 54328."""
+    poolerTransaction: NotRequired[Port]
+    """Connection pooler, transaction mode. Planned: 54329."""
+    apiHttps: NotRequired[Port]
+    """API gateway, HTTPS. Planned: 54330."""
+    cache: NotRequired[Port]
+    """Cache. Planned: 6379."""
+    objectStore: NotRequired[Port]
+    """Object store, S3 API. Planned: 9000."""
+    objectStoreConsole: NotRequired[Port]
+    """Object store, console. Planned: 9001."""
+    plainPostgres: NotRequired[Port]
+    """PostgreSQL without Supabase. Planned: 5432."""
+    pgbouncer: NotRequired[Port]
+    """PgBouncer of that PostgreSQL. Planned: 6543."""
+    redisCommander: NotRequired[Port]
+    """Redis Commander. Planned: 8081."""
+
+
+@declared
+class DockerSettings(TypedDict):
+    """The Docker daemon to deploy to."""
+
+    host: NotRequired[Annotated[str, Setting(check=values.docker_host)]]
+    """Address of the daemon, in the form of DOCKER_HOST. Unset: the one that the docker command would use."""
+
+
+@declared
+class DatabaseSettings(TypedDict):
+    """The PostgreSQL server. Fields other than `memory` are PostgreSQL's own parameters."""
+
+    memory: NotRequired[Annotated[str, size("1gb", minimum="128mb")]]
+    """Memory limit of the server."""
+    sharedBuffers: NotRequired[Annotated[str, size("128mb", minimum="1mb")]]
+    """shared_buffers: memory for the shared page cache."""
+    effectiveCacheSize: NotRequired[Annotated[str, size(minimum="1mb")]]
+    """effective_cache_size: what the planner takes for the size of all caches together. Unset: the image's own."""
+    workMem: NotRequired[Annotated[str, size(minimum="64kb")]]
+    """work_mem: memory of one sort or hash before it goes to disk. Unset: the image's own."""
+    maintenanceWorkMem: NotRequired[Annotated[str, size(minimum="1mb")]]
+    """maintenance_work_mem: memory of VACUUM, CREATE INDEX and the like. Unset: the image's own."""
+    maxWalSize: NotRequired[Annotated[str, size(minimum="32mb")]]
+    """max_wal_size: how much WAL may gather between checkpoints. Unset: the image's own."""
+    maxConnections: NotRequired[Annotated[int, Setting(default=100, minimum=20, maximum=10000)]]
+    """max_connections: how many connections at once. Supabase's own services need about 20 of them."""
+    statementTimeout: NotRequired[Annotated[str, Setting(unit="time", check=values.duration)]]
+    """statement_timeout: after what time a statement is cancelled, as in "30s"; "0" is never. Unset: the image's own."""
+    logMinMessages: NotRequired[Annotated[LogLevel, Setting(default="fatal")]]
+    """log_min_messages: the least level that is logged. The default keeps Realtime's polling out of the log."""
+
+
+@declared
+class SupabaseSettings(TypedDict):
+    """The Supabase stack."""
+
+    enabled: NotRequired[Annotated[bool, Setting(default=True)]]
+    """Whether the stack has it. Turning it off removes its servers; its volumes and passwords stay."""
+    database: NotRequired[DatabaseSettings]
+    """The PostgreSQL server."""
+
+
+@declared
+class CacheSettings(TypedDict):
+    """The cache."""
+
+    enabled: NotRequired[Annotated[bool, Setting(default=True)]]
+    """Whether the stack has a cache. Turning it off removes the server; its volume and password stay."""
+    engine: NotRequired[Annotated[CacheEngine, Setting(default="valkey")]]
+    """Which server. A change over a kept volume is refused."""
+    memory: NotRequired[Annotated[str, size("256mb", minimum="16mb")]]
+    """Memory limit of the server. Leave room above `maxMemory`: saving needs some."""
+    maxMemory: NotRequired[Annotated[str, size("128mb", minimum="1mb")]]
+    """maxmemory: how much data it may hold."""
+    evictionPolicy: NotRequired[Annotated[EvictionPolicy, Setting(default="noeviction")]]
+    """maxmemory-policy: what it drops when full. The default drops nothing and refuses writes, which queues need."""
+    appendOnly: NotRequired[Annotated[bool, Setting(default=True)]]
+    """appendonly: keep each write over a restart. A change over a kept volume is refused: the server would start without the data."""
+    appendFsync: NotRequired[Annotated[AppendFsync, Setting(default="everysec")]]
+    """appendfsync: when the append-only file is forced to disk; `everysec` can lose a second, `always` is slow."""
+
+
+@declared
+class ObjectStorageSettings(TypedDict):
+    """The S3 object store."""
+
+    enabled: NotRequired[Annotated[bool, Setting(default=True)]]
+    """Whether the stack has one. Turning it off removes the server; its volume and keys stay."""
+    engine: NotRequired[Annotated[ObjectStorageEngine, Setting(default="seaweedfs")]]
+    """Which server; `external` for one that others run. A change over a kept volume is refused."""
+    fallback: NotRequired[Annotated[ObjectStorageEngine, Setting()]]
+    """Server that stands in where no image of `engine` can be had. Unset: none, and the deployment says what is missing."""
+    buckets: NotRequired[Annotated[list[str], Setting(default=["app"], minimum=1, maximum=100, check=values.bucket_name)]]
+    """Buckets to make. The first is S3_BUCKET of the env files. A bucket taken off the list is kept, with its objects."""
+    memory: NotRequired[Annotated[str, size("1gb", minimum="64mb")]]
+    """Memory limit of the server."""
+    endpoint: NotRequired[Annotated[str, Setting(check=values.http_url)]]
+    """Address of the external store, as in "https://s3.example.com". Only with engine `external`."""
+    region: NotRequired[Annotated[str, Setting(default="us-east-1", check=values.region)]]
+    """S3 region."""
+    accessKey: NotRequired[Annotated[str, Setting(check=values.access_key)]]
+    """Access key id; not a secret. Unset: generated; an external store needs it, with `objectStorageSecretKey`."""
+
+
+@declared
+class AppSettings(TypedDict):
+    """The app that is developed against the stack."""
+
+    port: NotRequired[Port]
+    """Port the app listens on: the same as `ports.app`. Unset: as planned."""
+
+
+@declared
+class AdminSettings(TypedDict):
+    """The first administrator of the app, made by its set-up page. The password is `adminPassword`."""
+
+    email: NotRequired[Annotated[str, Setting(default="admin@example.com", check=values.email)]]
+    """Email address to sign in with."""
+    name: NotRequired[Annotated[str, Setting(default="Administrator", check=values.line_of_text)]]
+    """Name to show."""
+
+
+@declared
+class EnvFileSettings(TypedDict):
+    """The env file of one app."""
+
+    path: NotRequired[Annotated[str, Setting(check=values.file_path)]]
+    """Where it is written: relative to the project's folder, or absolute. Unset: `.env` for instance 1, else `.env.<stack>`."""
+    format: NotRequired[Annotated[EnvFileFormat, Setting(default="dotenv")]]
+    """`dotenv` for apps, shells and Next.js; `docker` for `docker --env-file`, which takes no quotes."""
+    overwrite: NotRequired[Annotated[bool, Setting(default=False)]]
+    """Replace a file that is there and was not written by this stack."""
+
+
+@declared
+class StackSettings(TypedDict):
+    """All settings of a stack, as they stand in Pulumi.<stack>.yaml under the project's name."""
+
+    target: NotRequired[Annotated[Target, Setting(default="docker")]]
+    """Where the stack runs."""
+    instance: NotRequired[Annotated[int, Setting(default=1, minimum=1, maximum=9999)]]
+    """Number of this copy on the machine: each adds 1000 to all ports. 1 to 12, or any with `ports: auto`."""
+    release: NotRequired[Annotated[str, Setting(default="2026-09", check=values.release_name)]]
+    """Set of images, by year and month."""
+    imageSource: NotRequired[Annotated[ImageSource, Setting()]]
+    """Images from their registries, or built on this machine. Unset: `make up` finds out once; else `registry`."""
+    bindAddress: NotRequired[Annotated[str, Setting(default="127.0.0.1", check=values.ip_address)]]
+    """Address of this machine that ports are published on. Any but 127.0.0.1 lets others in."""
+    ports: NotRequired[PortSettings]
+    """Host ports that differ from the plan; `auto` for stable ports of the stack's own."""
+    docker: NotRequired[DockerSettings]
+    """The Docker daemon."""
+    healthTimeout: NotRequired[Annotated[int, Setting(default=180, unit="seconds", minimum=1, maximum=3600)]]
+    """How long a deployment waits for everything to be healthy; a server that a job waits for has as long before that."""
+    stackId: NotRequired[Annotated[str, Setting(check=values.stack_id)]]
+    """Id of an earlier stack whose kept volumes this one takes over: 16 hex digits, as the refusal names it. Unset: generated."""
+    supabase: NotRequired[SupabaseSettings]
+    """The Supabase stack."""
+    cache: NotRequired[CacheSettings]
+    """The cache."""
+    objectStorage: NotRequired[ObjectStorageSettings]
+    """The S3 object store."""
+    app: NotRequired[AppSettings]
+    """The app."""
+    admin: NotRequired[AdminSettings]
+    """The app's first administrator."""
+    envFiles: NotRequired[Annotated[dict[str, EnvFileSettings], Setting(default={"nextjs": {}}, key_check=values.app_name)]]
+    """Env files to write, by app. `{}` for none."""
+    databasePassword: NotRequired[Annotated[str, Setting(secret=True, check=values.server_password)]]
+    """Password of the database's administrator. Unset: generated."""
+    cachePassword: NotRequired[Annotated[str, Setting(secret=True, check=values.server_password)]]
+    """Password of the cache. Unset: generated."""
+    objectStorageSecretKey: NotRequired[Annotated[str, Setting(secret=True, check=values.server_password)]]
+    """Secret key of the object store. Unset: generated; an external store needs it."""
+    setupPassword: NotRequired[Annotated[str, Setting(secret=True, check=values.person_password)]]
+    """Password of the app's set-up page. Unset: generated."""
+    adminPassword: NotRequired[Annotated[str, Setting(secret=True, check=values.person_password)]]
+    """Password of the app's first administrator. Unset: generated."""

@@ -1,0 +1,300 @@
+"""Docker: services become containers of one daemon.
+
+The explicit provider and the foundation (stack id, network) are made for `__main__`; `place` is called by components.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_docker as docker
+
+from components.checks import Checks, Look
+from components.encode import encode
+from components.endpoints import Endpoint, Viewpoint
+from components.fingerprint import fingerprint
+from components.service import (
+    Address,
+    AddressPart,
+    Gate,
+    Kind,
+    Secret,
+    Service,
+    Text,
+    Volume,
+    providers,
+    start_order,
+)
+from components.targets import labels
+from components.targets.placement import Placement, object_name
+
+# Changes that the official plugin would pass over silently: neither updated nor a reason to replace (kreuzwerker
+# resource_docker_container_funcs.go, the update list).
+_REPLACE_ON = ["healthcheck", "init", "tmpfs"]
+
+
+def provider(host: str | None) -> docker.Provider:
+    """The explicit provider; `host` None leaves DOCKER_HOST and the default socket to the plugin."""
+    return docker.Provider("docker", host=host)
+
+
+def network(project: str, stack: str, stack_id: pulumi.Input[str], provider: pulumi.ProviderResource) -> docker.Network:
+    """The one network of a stack."""
+    return docker.Network(
+        "network",
+        name=f"{project}-{stack}",
+        labels=[
+            docker.NetworkLabelArgs(label=label, value=value)
+            for label, value in sorted(_labels(project, stack, stack_id).items())
+        ],
+        opts=pulumi.ResourceOptions(provider=provider, delete_before_replace=True),
+    )
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What became of a component's services.
+
+    Attributes:
+        ready: Ids of the containers: whoever needs all of them to exist takes it as an input.
+    """
+
+    ready: pulumi.Output[list[str]]
+    _endpoints: dict[tuple[str, Viewpoint], Endpoint]
+
+    def endpoint(self, capability: str, viewpoint: Viewpoint = Viewpoint.HOST) -> Endpoint | None:
+        """Where a capability is reached; None where no service that runs provides it for that viewpoint."""
+        return self._endpoints.get((capability, viewpoint))
+
+
+def _labels(project: str, stack: str, stack_id: pulumi.Input[str]) -> dict[str, pulumi.Input[str]]:
+    return {labels.PROJECT: project, labels.STACK: stack, labels.STACK_ID: stack_id}
+
+
+def endpoints(placement: Placement, services: Sequence[Service]) -> dict[tuple[str, Viewpoint], Endpoint]:
+    """Where the services' capabilities are reached. Pure."""
+    found: dict[tuple[str, Viewpoint], Endpoint] = {}
+    # Bound to every address, the machine itself still reaches it on loopback.
+    bind = placement.get("bind_address", "127.0.0.1")
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)
+    for capability, service in providers(services).items():
+        port = service.port(service.provides[capability])
+        found[capability, Viewpoint.INSIDE] = Endpoint(service.name, port.number)
+        if port.publish is not None:
+            found[capability, Viewpoint.HOST] = Endpoint(host, placement["ports"][port.publish])
+    return found
+
+
+class _Placing:
+    """One component's services on their way to the daemon."""
+
+    def __init__(
+        self,
+        component: pulumi.ComponentResource,
+        name: str,
+        placement: Placement,
+        secrets: Mapping[str, pulumi.Output[str]],
+        inside: Mapping[str, Endpoint],
+    ) -> None:
+        self.component = component
+        self.name = name
+        self.placement = placement
+        self.secrets = secrets
+        self.inside = inside
+
+    def labels(self, service: Service, **more: pulumi.Input[str]) -> dict[str, pulumi.Input[str]]:
+        p = self.placement
+        return {
+            **_labels(p["project"], p["stack"], p["stack_id"]),
+            labels.COMPONENT: self.name,
+            labels.SERVICE: service.name,
+            **more,
+        }
+
+    def resolve(self, text: Text) -> pulumi.Input[str]:
+        """The text with its references replaced: a plain string, or a secret output if a secret stands in it."""
+        parts: list[pulumi.Input[str]] = []
+        for part in text.parts:
+            if isinstance(part, str):
+                parts.append(part)
+            elif isinstance(part, Address):
+                parts.append(self.address(part))
+            else:
+                parts.append(self.secret(part))
+        if not text.secrets:
+            return "".join(p for p in parts if isinstance(p, str))
+        return pulumi.Output.concat(*parts)
+
+    def secret(self, part: Secret) -> pulumi.Output[str]:
+        return self.secrets[part.name].apply(lambda value: encode(value, part.encoding))
+
+    def address(self, part: Address) -> str:
+        endpoint = self.inside[part.capability]
+        match part.part:
+            case AddressPart.HOST:
+                return endpoint.host
+            case AddressPart.PORT:
+                return str(endpoint.port)
+            case AddressPart.HOST_PORT:
+                return str(endpoint)
+
+    def volume(self, service: Service, volume: Volume) -> docker.Volume:
+        wanted = self.labels(service)
+        wanted[labels.PRECIOUS] = str(volume.precious).lower()
+        wanted[labels.IDENTITY] = service.identity
+        resource = f"{self.name}-{volume.name}"
+        name = object_name(self.placement, self.name, volume.name)
+        after = []
+        if volume.paired_secret is not None:
+            mark = paired_mark(self.secrets[volume.paired_secret], self.placement["stack_id"])
+            wanted[labels.PAIRED_SECRET] = mark
+            after.append(
+                Checks(
+                    f"{resource}-pair",
+                    look=Look.PAIRED,
+                    probe="components.targets.docker_probe",
+                    parameters={
+                        "host": self.placement.get("host"),
+                        "volume": name,
+                        "mark": mark,
+                        "setting": volume.paired_setting,
+                    },
+                    opts=pulumi.ResourceOptions(parent=self.component),
+                )
+            )
+        return docker.Volume(
+            resource,
+            name=name,
+            labels=[docker.VolumeLabelArgs(label=k, value=v) for k, v in sorted(wanted.items())],
+            opts=pulumi.ResourceOptions(
+                parent=self.component,
+                depends_on=after,
+                protect=volume.precious,
+                retain_on_delete=volume.precious,
+                # A changed label would replace the volume: the data is worth more than the label.
+                ignore_changes=["labels"],
+            ),
+        )
+
+    def container(self, service: Service, gates: Sequence[docker.Container], *, gates_others: bool) -> docker.Container:
+        # The prefix of an image's name says where it comes from; a local one is never pulled.
+        image = docker.RemoteImage(
+            f"{self.name}-{service.name}-image",
+            name=service.image.reference,
+            keep_locally=True,
+            opts=pulumi.ResourceOptions(parent=self.component),
+        )
+        volumes = [
+            docker.ContainerVolumeArgs(container_path=v.path, volume_name=self.volume(service, v).name) for v in service.volumes
+        ]
+        job = service.kind is Kind.JOB
+        p = self.placement
+        wanted = self.labels(service)
+        wanted[labels.KIND] = service.kind.value
+        wanted[labels.IMAGE_KIND] = service.image.kind
+        wanted[labels.OPTIONAL] = str(service.optional).lower()
+        health = service.health
+        return docker.Container(
+            f"{self.name}-{service.name}",
+            name=object_name(p, self.name, service.name),
+            image=image.image_id,
+            entrypoints=list(service.entrypoint) or None,
+            command=list(service.command) or None,
+            envs=[pulumi.Output.concat(k, "=", self.resolve(v)) for k, v in sorted(service.env.items())],
+            uploads=[
+                docker.ContainerUploadArgs(file=f.path, content=self.resolve(f.content), permissions=f"{f.mode:04o}")
+                for f in service.files
+            ],
+            ports=[
+                docker.ContainerPortArgs(
+                    internal=port.number,
+                    external=p["ports"][port.publish],
+                    ip=p.get("bind_address", "127.0.0.1"),
+                )
+                for port in sorted(service.ports, key=lambda port: port.number)
+                if port.publish is not None
+            ],
+            volumes=volumes,
+            networks_advanced=[
+                docker.ContainerNetworksAdvancedArgs(name=p["network"], aliases=[service.name]),
+            ],
+            healthcheck=None
+            if health is None
+            else docker.ContainerHealthcheckArgs(
+                tests=["CMD", *health.command],
+                interval=_duration(health.interval),
+                timeout=_duration(health.timeout),
+                retries=health.retries,
+                start_period=_duration(health.start_period),
+            ),
+            labels=[docker.ContainerLabelArgs(label=k, value=v) for k, v in sorted(wanted.items())],
+            restart="no" if job else "unless-stopped",
+            must_run=not job,
+            attach=job,
+            # Most are watched by the health gate, all at once; this wait is only for those that another one needs ready.
+            wait=gates_others and not job,
+            wait_timeout=int(p.get("ready_within", 180)),  # Construct hands numbers over as floats
+            memory=service.resources.memory_mib,
+            memory_swap=service.resources.memory_mib,
+            shm_size=service.shm_mib,
+            destroy_grace_seconds=service.stop_grace,
+            stop_timeout=service.stop_grace,
+            log_driver="json-file",
+            log_opts={"max-file": "3", "max-size": "10m"},
+            opts=pulumi.ResourceOptions(
+                parent=self.component,
+                depends_on=list(gates),
+                # Name and ports are fixed: the old one must go first.
+                delete_before_replace=True,
+                replace_on_changes=_REPLACE_ON,
+            ),
+        )
+
+
+def _duration(seconds: int) -> str:
+    """Seconds as Go writes them (`1m30s`): any other spelling is read back differently, and updated after every refresh."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return "".join((f"{hours}h" if hours else "", f"{minutes}m" if hours or minutes else "", f"{rest}s"))
+
+
+def paired_mark(secret: pulumi.Input[str], stack_id: pulumi.Input[str]) -> pulumi.Output[str]:
+    """The label that pairs a volume with its password; a secret of state and preview: see `components.fingerprint`."""
+    return pulumi.Output.all(secret, stack_id).apply(lambda a: fingerprint(a[0], a[1]))
+
+
+def place(
+    component: pulumi.ComponentResource,
+    name: str,
+    placement: Placement,
+    services: Sequence[Service],
+    secrets: Mapping[str, pulumi.Output[str]],
+) -> Placed:
+    """Places a component's services.
+
+    Args:
+        component: Parent of all that is made.
+        name: The component's name, the first part of each child's.
+        placement: Where they go.
+        services: What is placed; gates among them make the order.
+        secrets: Value by name, for all that the services use.
+    """
+    running = [service for service in services if not service.off]
+    found = endpoints(placement, running)
+    inside = {capability: endpoint for (capability, view), endpoint in found.items() if view is Viewpoint.INSIDE}
+    placing = _Placing(component, name, placement, secrets, inside)
+    for service in services:
+        if service.off:
+            for volume in service.volumes:
+                placing.volume(service, volume)
+    order = list(start_order(running))
+    awaited = {other.name for _, gates in order for other, gate in gates if gate is Gate.HEALTHY}
+    containers: dict[str, docker.Container] = {}
+    for service, gates in order:
+        containers[service.name] = placing.container(
+            service,
+            [containers[other.name] for other, _ in gates],
+            gates_others=service.name in awaited,
+        )
+    ready = pulumi.Output.all(*(c.id for c in containers.values())).apply(lambda ids: [str(i) for i in ids])
+    return Placed(ready, found)

@@ -1,0 +1,256 @@
+"""Looks at a Docker daemon before and after a deployment: the `Probe` of the Docker target.
+
+Runs in the process of the dynamic provider, in every preview and up. In a preview it only looks.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import docker
+from docker.errors import APIError, DockerException, NotFound
+from docker.utils import kwargs_from_env
+from requests.exceptions import RequestException
+
+from components.targets import labels
+from components.targets.port_holder import holder
+
+Container = Mapping[str, Any]
+# The client lets the errors of its transport through once it is connected.
+_NO_ANSWER = (DockerException, RequestException)
+_POLL_SECONDS = 0.5
+
+
+def _client(host: str | None) -> docker.APIClient:
+    """A client for the daemon that the plugin uses too: `host`, or DOCKER_HOST, or the default socket."""
+    environment = dict(os.environ) if host is None else {**os.environ, "DOCKER_HOST": host}
+    return docker.APIClient(version="auto", timeout=30, **kwargs_from_env(environment=environment))
+
+
+def before(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
+    """Ports that are taken, and volumes, containers or networks with our names that are not ours."""
+    del preview  # looks only, always
+    try:
+        client = _client(parameters["host"])
+        containers = client.containers(all=True)
+        volumes = {v["Name"]: v for v in client.volumes().get("Volumes") or []}
+        networks = client.networks(names=[parameters["network"]])
+    except _NO_ANSWER as e:
+        return [unreachable(parameters["host"], e)]
+    return [
+        *_port_problems(parameters, containers, local=client.base_url.startswith(("http+docker", "http://localhost"))),
+        *_volume_problems(parameters, volumes),
+        *_name_problems(parameters, containers, networks),
+    ]
+
+
+def unreachable(host: str | None, error: Exception) -> str:
+    """One sentence for a daemon that does not answer."""
+    where = f"at {host} (supastack:docker.host)" if host else "at DOCKER_HOST or its default socket"
+    return f"no Docker daemon answers {where}: {error}. Start Docker, or set supastack:docker.host. `make up` can start one."
+
+
+def _ours(item: Mapping[str, Any], stack_id: str | None) -> bool:
+    return stack_id is not None and (item.get("Labels") or {}).get(labels.STACK_ID) == stack_id
+
+
+def _owner(item: Mapping[str, Any]) -> str:
+    marks = item.get("Labels") or {}
+    if labels.STACK in marks:
+        return f"Supastack stack {marks[labels.STACK]} with id {marks.get(labels.STACK_ID, '?')}"
+    return "something that is not Supastack"
+
+
+def _port_problems(parameters: Mapping[str, Any], containers: Iterable[Container], *, local: bool) -> list[str]:
+    published: dict[int, list[tuple[str, Container]]] = {}
+    for container in containers:
+        for port in container.get("Ports") or []:
+            if port.get("PublicPort") and port.get("Type") == "tcp":
+                published.setdefault(int(port["PublicPort"]), []).append((port.get("IP", "0.0.0.0"), container))
+    problems = []
+    for want in sorted(parameters["ports"], key=lambda p: int(p["port"])):
+        number, bind = int(want["port"]), want["bind"]
+        holders = [c for address, c in published.get(number, ()) if _meet(address, bind)]
+        others = [c for c in holders if not _ours(c, parameters["stack_id"])]
+        if others:
+            by = f"container {others[0]['Names'][0].lstrip('/')} of {_owner(others[0])}"
+        elif not holders and local and not _free(bind, number):
+            by = holder(number) or "a process that this user may not see"
+        else:
+            continue
+        problems.append(
+            f"port {number} on {bind}, wanted by {want['service']}, is taken by {by}. Free it, or choose another one: "
+            f"`pulumi config set --path supastack:ports.{want['name']} <port>`, or take a further instance: "
+            f"`make up INSTANCE=2`."
+        )
+    return problems
+
+
+def _meet(one: str, other: str) -> bool:
+    """Whether two addresses can't both have the same port."""
+    every = {"0.0.0.0", "::"}
+    return one == other or one in every or other in every
+
+
+def _free(bind: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as s:
+        # As the daemon's own proxy does: connections that linger from a server that is gone do not count.
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind((bind, port))
+        except OSError:
+            return False
+    return True
+
+
+def _volume_problems(parameters: Mapping[str, Any], volumes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    planned = {want["name"] for want in parameters["volumes"]}
+    problems = [
+        f"volume {name} holds data of this stack's {(volume.get('Labels') or {}).get(labels.COMPONENT)}, for which the settings have no "
+        f"use any more (an external one in its place?). Nothing was touched. Set them back; or save the data and give the volume up: "
+        f"`make down`, `docker volume rm {name}`, `make up`."
+        for name, volume in sorted(volumes.items())
+        if _ours(volume, parameters["stack_id"]) and name not in planned
+    ]
+    for want in parameters["volumes"]:
+        found = volumes.get(want["name"])
+        if found is None:
+            continue
+        marks = found.get("Labels") or {}
+        name, theirs = want["name"], marks.get(labels.STACK_ID)
+        if theirs is None:
+            problems.append(
+                f"volume {name} exists and was not made by Supastack. Nothing was touched. Rename or remove it "
+                f"(`docker volume rm {name}` deletes its data), or use another stack name."
+            )
+        elif theirs != parameters["stack_id"]:
+            problems.append(_kept_by_another(want, theirs))
+        elif want["identity"] and marks.get(labels.IDENTITY) not in (None, want["identity"]):
+            problems.append(
+                f"volume {name} holds data of {marks[labels.IDENTITY]}, which {want['identity']} can't read "
+                f"({want['setting']}). Nothing was touched. Set it back; or save the data and give the volume up: "
+                f"`make down`, `docker volume rm {name}`, `make up`."
+            )
+    return problems
+
+
+def _kept_by_another(want: Mapping[str, Any], theirs: str) -> str:
+    way = (
+        f"To take it over, give its id and its old password: `pulumi config set supastack:stackId {theirs}` and "
+        f"`pulumi config set --secret {want['secret_setting']}`. "
+        if want["secret_setting"]
+        else f"To take it over, give its id: `pulumi config set supastack:stackId {theirs}`. "
+    )
+    return (
+        f"volume {want['name']} was kept from a stack with id {theirs}, whose state, and with it the password, is not the one "
+        f"in use here. Nothing was touched. {way}To give the data up: `docker volume rm {want['name']}`."
+    )
+
+
+def paired(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
+    """A database keeps the password that it was initialised with: another one would lock everybody out."""
+    del preview
+    try:
+        found = _client(parameters["host"]).inspect_volume(parameters["volume"])
+    except NotFound:
+        return []
+    except _NO_ANSWER as e:
+        return [unreachable(parameters["host"], e)]
+    mark = (found.get("Labels") or {}).get(labels.PAIRED_SECRET)
+    if None in (mark, parameters["mark"]) or mark == parameters["mark"]:
+        return []
+    return [
+        f"volume {parameters['volume']} was initialised with another password than the one at hand, and its server keeps the "
+        f"first one. Nothing was touched. Give the old password back (`pulumi config set --secret {parameters['setting']}`; "
+        f"`pulumi config rm {parameters['setting']}` if it was a generated one), or save the data, then `make purge` and `make up`."
+    ]
+
+
+def _name_problems(
+    parameters: Mapping[str, Any], containers: Iterable[Container], networks: Iterable[Mapping[str, Any]]
+) -> list[str]:
+    wanted = set(parameters["containers"])
+    problems = [
+        f"container {name} exists and belongs to {_owner(c)}. Nothing was touched. Remove it (`docker rm -f {name}`), or use "
+        f"another stack name."
+        for c in containers
+        for name in (n.lstrip("/") for n in c["Names"])
+        if name in wanted and not _ours(c, parameters["stack_id"])
+    ]
+    problems += [
+        f"network {n['Name']} exists and belongs to {_owner(n)}. Nothing was touched. Remove it "
+        f"(`docker network rm {n['Name']}`), or use another stack name."
+        for n in networks
+        if n["Name"] == parameters["network"] and not _ours(n, parameters["stack_id"])
+    ]
+    return problems
+
+
+def after(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
+    """The health gate: waits until every container is healthy and every job has ended well.
+
+    All are polled at once, and each change in what is waited for is said. A preview changes nothing, so there is nothing to wait for.
+    """
+    if preview:
+        return []
+    from components.engine_log import say
+
+    deadline = time.monotonic() + float(parameters["timeout"])
+    said: list[str] = []
+    while True:
+        states, problem = _states(parameters)
+        waiting = {name: why for name, why in states.items() if why is not None}
+        if problem is None and not waiting:
+            return []
+        final = {name: why for name, why in waiting.items() if why.startswith("!")}
+        late = time.monotonic() > deadline
+        if late and problem is not None:
+            return [problem]
+        if final or late:
+            return [_unwell(name, why, parameters["timeout"]) for name, why in sorted((final or waiting).items())]
+        now = sorted(waiting)
+        if now != said:
+            say("waiting for " + (", ".join(f"{name} ({waiting[name]})" for name in now) or "the Docker daemon"))
+            said = now
+        time.sleep(_POLL_SECONDS)
+
+
+def _states(parameters: Mapping[str, Any]) -> tuple[dict[str, str | None], str | None]:
+    """Why each container is not well yet, and why that can't be told: a daemon may be restarting just now."""
+    try:
+        client = _client(parameters["host"])
+        return {name: _state(client, name) for name in parameters["containers"]}, None
+    except _NO_ANSWER as e:
+        return {}, unreachable(parameters["host"], e)
+
+
+def _state(client: docker.APIClient, name: str) -> str | None:
+    """Why a container is not well yet, None when it is; with a leading `!` where waiting can't help."""
+    try:
+        found = client.inspect_container(name)
+    except NotFound:
+        return "!it does not exist"
+    except APIError as e:
+        return f"the daemon can't tell: {e.explanation}"
+    state = found["State"]
+    job = (found["Config"].get("Labels") or {}).get(labels.KIND) == "job"
+    if job:
+        if state["Status"] == "exited":
+            return None if state["ExitCode"] == 0 else f"!it ended with exit code {state['ExitCode']}"
+        return "it runs"
+    if not state["Running"] or state.get("Restarting"):
+        # It may be between two tries of its restart policy, or just be starting.
+        return f"it is {state['Status']}, exit code {state['ExitCode']}"
+    health = (state.get("Health") or {}).get("Status", "healthy")
+    return None if health == "healthy" else f"it is {health}"
+
+
+def _unwell(name: str, why: str, timeout: float) -> str:
+    waited = "" if why.startswith("!") else f" after {float(timeout):.0f} s (supastack:healthTimeout)"
+    return (
+        f"{name} is not well{waited}: {why.lstrip('!')}. See its log: `docker logs --tail 20 {name}`; put right what it names and "
+        f"run `up` again."
+    )

@@ -1,0 +1,13 @@
+"""Labels on every object of a stack: the one place where their names stand."""
+
+STACK_ID = "supastack.stack-id"
+PROJECT = "supastack.project"
+STACK = "supastack.stack"
+COMPONENT = "supastack.component"
+SERVICE = "supastack.service"
+KIND = "supastack.kind"
+IMAGE_KIND = "supastack.image-kind"
+OPTIONAL = "supastack.optional"
+PRECIOUS = "supastack.precious"
+IDENTITY = "supastack.identity"
+PAIRED_SECRET = "supastack.paired-secret"

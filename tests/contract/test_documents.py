@@ -1,0 +1,58 @@
+"""What the documents say is there, is there."""
+
+import re
+import tomllib
+
+import pytest
+import yaml
+
+from components import describe
+from tests.clone_root import ROOT
+from toolchain import pins
+from toolchain.images import recipes
+
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: d.name)
+def test_every_link_leads_somewhere(document):
+    text = document.read_text()
+    for link in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
+        assert link.startswith("https://") or (document.parent / link).exists(), link
+
+
+def test_the_readme_shows_what_a_newcomer_will_see():
+    readme = (ROOT / "README.md").read_text()
+    transcript = readme.split("<!-- transcript:begin -->")[1].split("<!-- transcript:end -->")[0]
+    for line in ("$ make up", "Stack dev is up.", "32 unchanged", "REDIS_URL"):
+        assert line in transcript
+
+
+def test_every_target_of_the_makefile_that_is_named_exists():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z][a-z -]*):", makefile, re.MULTILINE))
+    known = {word for line in targets for word in line.split()}
+    for document in [*DOCUMENTS, ROOT / "requirements.in", ROOT / "requirements-dev.in"]:
+        named = set(re.findall(r"`make (?:-s )?([a-z][a-z-]*)", document.read_text()))
+        assert named <= known, document.name
+
+
+def test_engine_floor_and_local_images_are_the_same_everywhere():
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+    assert project["requiredPulumiVersion"] == f">={pins.ENGINE_FLOOR}"
+    local = yaml.safe_load((ROOT / "components/releases/local.yaml").read_text())["images"]
+    made = {recipe.reference for recipe in map(recipes.load, recipes.names())}
+    assert {entry["reference"] for entry in local.values()} <= made
+
+
+def test_the_shipped_stack_files_are_right(capsys):
+    assert describe.main(["--stack", "dev", "--config", str(ROOT / "Pulumi.dev.yaml")]) == 0
+    assert describe.main(["--stack", "prod", "--config", str(ROOT / "Pulumi.prod.yaml")]) == 2
+    assert "does not exist yet" in capsys.readouterr().err
+
+
+def test_the_project_is_python_3_11_everywhere():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["project"]["requires-python"] == ">=3.11"
+    assert project["tool"]["ruff"]["target-version"] == "py311"
+    assert project["tool"]["mypy"]["python_version"] == "3.11"

@@ -1,0 +1,33 @@
+"""One Docker daemon of the tests' own for all integration tests, with the local images in it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.daemon import Daemon
+from tests.integration.local_images import build_missing
+
+
+@pytest.fixture(scope="session", autouse=True)
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """A daemon of the tests' own, isolated, with all local images loaded; DOCKER_HOST names it meanwhile, for all integration tests."""
+    if shutil.which("dockerd") is None:
+        pytest.fail("dockerd is not installed: run the tests by `make test`, which installs it")
+    references = build_missing(tmp_path_factory.mktemp("builder"))
+    daemon = Daemon(tmp_path_factory.mktemp("daemon"))
+    daemon.start()
+    before = os.environ.get("DOCKER_HOST")
+    os.environ["DOCKER_HOST"] = daemon.host
+    try:
+        from toolchain import announce, images
+
+        images.ensure(references, daemon.host, announce.step)
+        yield daemon
+    finally:
+        if before is None:
+            del os.environ["DOCKER_HOST"]
+        else:
+            os.environ["DOCKER_HOST"] = before
+        daemon.remove()

@@ -1,0 +1,24 @@
+"""Fixtures of the plugins' tests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .harness import Project
+
+
+@pytest.fixture
+def plugins() -> tuple[str, ...]:
+    """The plugins that `project` installs; a test module may say others."""
+    return ("random",)
+
+
+@pytest.fixture
+def project(tmp_path: Path, plugins: tuple[str, ...]) -> Iterator[Project]:
+    """A project of the test's own; what it made is destroyed at the end."""
+    made = Project(tmp_path / "pulumi", plugins)
+    yield made
+    # What the random plugin makes lies in the state alone.
+    if set(plugins) - {"random"}:
+        made.destroy("--exclude-protected")

@@ -1,0 +1,60 @@
+"""What the toolchain is told about a stack."""
+
+import json
+
+import pytest
+
+from components import describe
+from tests.clone_root import ROOT
+
+
+def told(capsys, tmp_path, config, code=0):
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text(json.dumps({"config": config}))
+    assert describe.main(["--stack", "dev", "--config", str(file)]) == code
+    shown = capsys.readouterr()
+    return json.loads(shown.out) if code == 0 else shown.err
+
+
+def test_images_of_a_registry_name_the_registry_to_ask(capsys, tmp_path):
+    found = told(capsys, tmp_path, {})
+    assert found["image_source"] is None
+    assert found["registries"] == ["registry-1.docker.io"]
+    assert {i["kind"] for i in found["images"]} == {"registry"}
+
+
+def test_local_images_need_no_registry_and_the_fallback_is_said(capsys, tmp_path):
+    found = told(capsys, tmp_path, {"supastack:imageSource": "local", "supastack:objectStorage": {"fallback": "minio"}})
+    assert found["registries"] == []
+    assert {i["kind"] for i in found["images"]} == {"local"}
+    assert any("minio stands in" in note for note in found["notes"])
+
+
+def test_an_encrypted_secret_is_no_problem_and_is_not_told(capsys, tmp_path):
+    found = told(capsys, tmp_path, {"supastack:adminPassword": {"secure": "v1:abc"}})
+    assert "v1:abc" not in json.dumps(found)
+
+
+def test_all_that_is_wrong_is_told_at_once(capsys, tmp_path):
+    problems = told(capsys, tmp_path, {"supastack:instance": 13, "supastack:targt": "docker"}, code=2)
+    assert "supastack:instance" in problems
+    assert "did you mean" in problems
+
+
+@pytest.mark.parametrize("stack", ["prod"])
+def test_a_target_that_does_not_exist_yet_is_said_in_one_line(capsys, stack):
+    assert describe.main(["--stack", stack, "--config", str(ROOT / f"Pulumi.{stack}.yaml")]) == 2
+    told = capsys.readouterr().err.strip()
+    assert "does not exist yet" in told
+    assert "\n" not in told
+
+
+def test_an_external_store_with_an_encrypted_key_needs_nothing_here(capsys, tmp_path):
+    store = {"engine": "external", "endpoint": "https://s3.example.com", "accessKey": "AKIAEXAMPLE1"}
+    found = told(capsys, tmp_path, {"supastack:objectStorage": store, "supastack:objectStorageSecretKey": {"secure": "v1:abc"}})
+    assert {i["role"] for i in found["images"]} == {"postgres", "valkey"}
+
+
+def test_every_published_port_is_told_with_its_name(capsys, tmp_path):
+    found = told(capsys, tmp_path, {"supastack:instance": 2})
+    assert {"name": "postgres", "port": 55322, "bind": "127.0.0.1"} in found["ports"]

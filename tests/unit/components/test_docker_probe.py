@@ -1,0 +1,265 @@
+"""What the Docker probe refuses, on a faked daemon; integration tests hold the same on a real one."""
+
+import socket
+from types import SimpleNamespace
+
+import pytest
+from docker.errors import DockerException, NotFound
+from requests.exceptions import ConnectionError  # noqa: A004 - the transport's own
+
+from components.targets import docker_probe, labels
+
+OURS = "0123456789abcdef"
+THEIRS = "fedcba9876543210"
+
+
+def marks(stack_id, **more):
+    return {labels.STACK_ID: stack_id, labels.STACK: "dev", **more}
+
+
+@pytest.fixture
+def daemon(monkeypatch):
+    held = SimpleNamespace(containers=[], volumes=[], networks=[], states={}, base_url="http+docker://localhost")
+    client = SimpleNamespace(
+        base_url=held.base_url,
+        containers=lambda all: held.containers,
+        volumes=lambda: {"Volumes": held.volumes},
+        networks=lambda names: held.networks,
+        inspect_container=lambda name: held.states[name].pop(0) if len(held.states[name]) > 1 else held.states[name][0],
+        inspect_volume=lambda name: next(v for v in held.volumes if v["Name"] == name),
+    )
+    monkeypatch.setattr(docker_probe, "_client", lambda host: client)
+    monkeypatch.setattr(docker_probe, "_POLL_SECONDS", 0)
+    held.client = client
+    return held
+
+
+def parameters(**over):
+    return {
+        "host": None,
+        "stack_id": OURS,
+        "network": "supastack-dev",
+        "containers": ["supastack-dev-cache-valkey"],
+        "ports": [],
+        "volumes": [],
+        **over,
+    }
+
+
+def before(**over):
+    return docker_probe.before(parameters(**over), preview=False)
+
+
+def volume(**over):
+    return {
+        "name": "data",
+        "identity": "postgres-17",
+        "setting": "supastack:release",
+        "secret_setting": "supastack:databasePassword",
+        **over,
+    }
+
+
+def port(number):
+    return {"name": "cache", "port": number, "bind": "127.0.0.1", "service": "valkey"}
+
+
+def test_an_empty_daemon_has_no_problems(daemon):
+    assert before(volumes=[volume()]) == []
+
+
+def test_a_daemon_that_does_not_answer_is_named_with_its_setting(monkeypatch):
+    def fail(host):
+        raise DockerException("connection refused")
+
+    monkeypatch.setattr(docker_probe, "_client", fail)
+    (problem,) = before(host="unix:///nowhere.sock")
+    assert "unix:///nowhere.sock" in problem
+    assert "supastack:docker.host" in problem
+
+
+def test_a_port_of_our_own_stack_is_no_conflict(daemon):
+    daemon.containers = [{"Names": ["/x"], "Labels": marks(OURS), "Ports": [{"PublicPort": 6379, "Type": "tcp"}]}]
+    assert before(ports=[port(6379)]) == []
+
+
+def test_a_port_of_another_stack_names_the_container_and_its_stack(daemon):
+    daemon.containers = [{"Names": ["/theirs"], "Labels": marks(THEIRS), "Ports": [{"PublicPort": 6379, "Type": "tcp"}]}]
+    (problem,) = before(ports=[port(6379)])
+    for part in ("6379", "theirs", THEIRS, "valkey", "supastack:ports.cache"):
+        assert part in problem
+
+
+def test_a_port_of_a_process_names_the_process(daemon):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        number = taken.getsockname()[1]
+        (problem,) = before(ports=[port(number)])
+    assert str(number) in problem
+    assert "pid" in problem
+
+
+def test_the_same_port_on_another_address_is_no_conflict(daemon):
+    theirs = {"IP": "127.0.0.2", "PublicPort": 6379, "Type": "tcp"}
+    daemon.containers = [{"Names": ["/x"], "Labels": {}, "Ports": [theirs]}]
+    assert not [p for p in before(ports=[port(6379)]) if "container x" in p]
+
+
+def test_a_foreign_holder_is_not_hidden_by_our_own(daemon):
+    daemon.containers = [
+        {"Names": [f"/{name}"], "Labels": found, "Ports": [{"IP": address, "PublicPort": 6379, "Type": "tcp"}]}
+        for name, found, address in (("theirs", {}, "0.0.0.0"), ("ours", marks(OURS), "127.0.0.1"))
+    ]
+    (problem,) = before(ports=[port(6379)])
+    assert "theirs" in problem
+
+
+def test_all_taken_ports_are_reported_together_and_sorted(daemon):
+    daemon.containers = [
+        {"Names": ["/x"], "Labels": {}, "Ports": [{"PublicPort": n, "Type": "tcp"} for n in (9000, 6379)]},
+    ]
+    problems = before(ports=[port(9000), port(6379)])
+    assert [p.split()[1] for p in problems] == ["6379", "9000"]
+
+
+def test_our_own_volume_is_no_problem(daemon):
+    daemon.volumes = [{"Name": "data", "Labels": marks(OURS, **{labels.IDENTITY: "postgres-17"})}]
+    assert before(volumes=[volume()]) == []
+
+
+@pytest.mark.parametrize("stack_id", [OURS, None], ids=["another id", "no id yet"])
+def test_a_kept_volume_without_its_password_is_refused_with_the_way_out(daemon, stack_id):
+    daemon.volumes = [{"Name": "data", "Labels": marks(THEIRS)}]
+    (problem,) = before(stack_id=stack_id, volumes=[volume()])
+    assert f"pulumi config set supastack:stackId {THEIRS}" in problem
+    assert "pulumi config set --secret supastack:databasePassword" in problem
+    assert "Nothing was touched" in problem
+
+
+def test_a_volume_that_is_not_supastacks_is_refused(daemon):
+    daemon.volumes = [{"Name": "data", "Labels": None}]
+    (problem,) = before(volumes=[volume()])
+    assert "was not made by Supastack" in problem
+
+
+def test_another_engine_over_a_kept_volume_is_refused(daemon):
+    daemon.volumes = [{"Name": "data", "Labels": marks(OURS, **{labels.IDENTITY: "postgres-15"})}]
+    (problem,) = before(volumes=[volume()])
+    assert "postgres-15" in problem
+    assert "supastack:release" in problem
+
+
+def test_a_volume_of_ours_for_which_the_settings_have_no_use_is_refused_with_the_way_out(daemon):
+    daemon.volumes = [{"Name": "data", "Labels": marks(OURS, **{labels.COMPONENT: "objects"})}]
+    (problem,) = before(volumes=[])
+    assert "objects" in problem
+    assert "docker volume rm data" in problem
+
+
+def test_volumes_of_other_stacks_are_none_of_our_business(daemon):
+    daemon.volumes = [{"Name": "data", "Labels": marks(THEIRS)}]
+    assert before(volumes=[]) == []
+
+
+def test_a_container_of_our_name_that_is_not_ours_is_refused(daemon):
+    daemon.containers = [{"Names": ["/supastack-dev-cache-valkey"], "Labels": marks(THEIRS), "Ports": []}]
+    (problem,) = before()
+    assert "supastack-dev-cache-valkey" in problem
+    assert THEIRS in problem
+
+
+def test_a_network_of_our_name_that_is_not_ours_is_refused(daemon):
+    daemon.networks = [{"Name": "supastack-dev", "Labels": {}}, {"Name": "supastack-dev-2", "Labels": {}}]
+    (problem,) = before()
+    assert "network supastack-dev exists" in problem
+
+
+@pytest.mark.parametrize(
+    ("mark", "at_hand", "refused"), [("a", "a", False), ("a", "b", True), ("a", None, False), (None, "b", False)]
+)
+def test_a_volume_and_another_password_are_refused(daemon, mark, at_hand, refused):
+    daemon.volumes = [{"Name": "data", "Labels": {labels.PAIRED_SECRET: mark} if mark else {}}]
+    told = {"host": None, "volume": "data", "mark": at_hand, "setting": "supastack:databasePassword"}
+    assert bool(docker_probe.paired(told, preview=False)) is refused
+
+
+def test_a_volume_that_does_not_exist_yet_has_no_pair(daemon):
+    def missing(name):
+        raise NotFound("no such volume")
+
+    daemon.client.inspect_volume = missing
+    assert docker_probe.paired({"host": None, "volume": "x", "mark": "a", "setting": "s"}, preview=False) == []
+
+
+# -- the health gate --------------------------------------------------------------------------------------------------
+
+
+def server(health=None, **state):
+    found = {"Status": "running", "Running": True, "ExitCode": 0, **state}
+    if health:
+        found["Health"] = {"Status": health}
+    return {"State": found, "Config": {"Labels": {labels.KIND: "server"}}}
+
+
+def job(status, code):
+    return {
+        "State": {"Status": status, "Running": status == "running", "ExitCode": code},
+        "Config": {"Labels": {labels.KIND: "job"}},
+    }
+
+
+def after(daemon, preview=False, timeout=0, **states):
+    daemon.states = {name: list(found) for name, found in states.items()}
+    return docker_probe.after({"host": None, "containers": list(states), "timeout": timeout}, preview=preview)
+
+
+def test_healthy_servers_and_ended_jobs_pass(daemon):
+    assert after(daemon, a=[server("healthy")], b=[server()], c=[job("exited", 0)]) == []
+
+
+def test_the_gate_waits_for_what_is_still_starting(daemon):
+    states = [server("starting"), server("starting"), server("healthy")]
+    assert after(daemon, timeout=60, a=states) == []
+
+
+def test_an_unhealthy_server_fails_once_the_time_is_over(daemon):
+    (problem,) = after(daemon, a=[server("unhealthy")])
+    assert problem.startswith("a is not well")
+    assert "supastack:healthTimeout" in problem
+
+
+def test_a_job_that_ended_badly_fails_at_once(daemon):
+    (problem,) = after(daemon, timeout=3600, a=[job("exited", 3)])
+    assert "exit code 3" in problem
+
+
+def test_a_stopped_server_fails(daemon):
+    (problem,) = after(daemon, a=[server(Status="exited", Running=False, ExitCode=137)])
+    assert "137" in problem
+
+
+def test_a_container_that_is_gone_fails_at_once(daemon):
+    def missing(name):
+        raise NotFound("no such container")
+
+    daemon.client.inspect_container = missing
+    (problem,) = docker_probe.after({"host": None, "containers": ["a"], "timeout": 3600}, preview=False)
+    assert "does not exist" in problem
+
+
+def test_a_daemon_that_hangs_up_meanwhile_is_asked_again(daemon):
+    answers = [ConnectionError("gone"), server("healthy")]
+
+    def inspect(name):
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    daemon.client.inspect_container = inspect
+    assert docker_probe.after({"host": None, "containers": ["a"], "timeout": 60}, preview=False) == []
+
+
+def test_a_preview_waits_for_nothing(daemon):
+    assert after(daemon, preview=True, a=[server("unhealthy")]) == []

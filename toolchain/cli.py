@@ -1,0 +1,92 @@
+"""The commands behind the Makefile: `python -m toolchain <command>`, run by toolchain/bootstrap.py in the virtual environment.
+
+Each prints its set-up steps on stderr and what was asked for on stdout. Exit codes: 0 done, 1 failed, 2 wrong arguments,
+130 interrupted.
+"""
+
+import argparse
+import sys
+import traceback
+from collections.abc import Sequence
+
+from toolchain.announce import ToolchainError, verbose
+from toolchain.child import INTERRUPTED
+from toolchain.context import Context
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command. Returns the exit code; errors meant for the user are printed as one block."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _dispatch(options)
+    except ToolchainError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        return 1
+    except OSError as error:
+        # Of the machine: a full disk, a folder that can't be written.
+        if verbose():
+            traceback.print_exc()
+        again = "" if verbose() else "\n  The same with VERBOSE=1 shows where it happened."
+        print(f"error: {error}{again}", file=sys.stderr)
+        return 1
+
+
+def _dispatch(options: argparse.Namespace) -> int:
+    # Imported where needed: a command pays only for what it uses.
+    if options.command in ("test", "lint", "bench", "check-env", "lock"):
+        from toolchain import develop
+
+        return develop.run(options.command, Context.of(), options.rest)
+    context = Context.of(options.stack, options.instance)
+    from toolchain.stack import operations
+
+    match options.command:
+        case "up":
+            return operations.up(context, options.rest, show_secrets=options.show_secrets)
+        case "preview":
+            return operations.preview(context, options.rest)
+        case "status":
+            return operations.status(context, show_secrets=options.show_secrets)
+        case "env":
+            return operations.env(context, options.rest, show_secrets=options.show_secrets)
+        case "down":
+            return operations.down(context)
+        case "purge":
+            return operations.purge(context, confirm=options.confirm)
+        case _:
+            return operations.activate(context)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m toolchain", description="Sets up and runs a Supastack.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, what in {
+        "up": "set up what is missing, bring the stack up, print a summary",
+        "preview": "set up what is missing, show what `up` would change",
+        "status": "print the stack's URLs, containers and images",
+        "env": "print where the env files of the apps are; with --show-secrets what is in them",
+        "down": "remove everything but the data",
+        "purge": "remove everything, the data too",
+        "activate": "print the shell commands after which plain `pulumi` works on this stack",
+    }.items():
+        command = commands.add_parser(name, help=what, description=what)
+        command.add_argument("--stack", default="dev", help="the stack, as in Pulumi.<stack>.yaml (default: dev)")
+        command.add_argument("--instance", type=int, default=None, help="n above 1: a stack of its own, <stack>-n")
+        command.add_argument("--show-secrets", action="store_true", help="print secrets too")
+        command.add_argument("--confirm", default=None, help="the stack's name, for purge")
+        command.add_argument("rest", nargs="*", help="passed on (after --)")
+    for name, what in {
+        "test": "set up what the tests need, then lint and test (the rest goes to pytest)",
+        "lint": "format check, lint, types",
+        "bench": "measure",
+        "check-env": "check an env file: FILE=... FOR=app",
+        "lock": "make requirements.txt and requirements-dev.txt anew (the rest goes to pip-compile)",
+    }.items():
+        command = commands.add_parser(name, help=what, description=what)
+        command.add_argument("rest", nargs="*", help="passed on (after --)")
+    return parser

@@ -1,0 +1,129 @@
+"""Where things are and in which environment Pulumi runs: computed, never created, here."""
+
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from toolchain.announce import fail
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything a command needs to know about this clone and the stack it works on."""
+
+    root: Path
+    """The clone."""
+    private: Path
+    """`<clone>/.supastack`: state, passphrase, private stack config, plugins. Ignored by git."""
+    cache: Path
+    """`${XDG_CACHE_HOME:-~/.cache}/supastack`: what was built or downloaded, in folders keyed by pins. Shared by all clones."""
+    venv_bin: Path
+    """`bin` of the virtual environment."""
+    stack: str
+    """The Pulumi stack: `dev`, or `dev-2` for a further instance."""
+    base_stack: str
+    """The stack whose file in the repository is used: `dev`."""
+    instance: int | None
+    """The instance asked for on the command line; None: what the stack's config says."""
+    pulumi: Path
+    """The engine. Exists once `toolchain.setup.ensure` has run."""
+    env: dict[str, str]
+    """The environment of Pulumi and all that runs below it."""
+
+    @staticmethod
+    def of(stack: str = "dev", instance: int | None = None) -> "Context":
+        """The context of a stack, without side effects.
+
+        Instance 1 is the stack itself, instance n the stack `<stack>-n`. Without an instance, `dev-2` is instance 2 of dev, unless
+        it has a file of its own. Raises ToolchainError for a name that no stack can have.
+        """
+        if not stack or not all(c.isascii() and (c.isalnum() or c in "-_.") for c in stack):
+            fail(f"STACK={stack}: a stack's name has letters, digits, '-', '_' and '.' only. Example: make up STACK=dev")
+        if instance is not None and instance < 1:
+            fail(f"INSTANCE={instance}: instances count from 1. Example: make up INSTANCE=2")
+        if instance is None:
+            stack, instance = _split(stack)
+        private = ROOT / ".supastack"
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "supastack"
+        venv_bin = Path(sys.prefix) / "bin" if sys.prefix != sys.base_prefix else ROOT / ".venv" / "bin"
+        pulumi = _recorded_engine(private)
+        return Context(
+            root=ROOT,
+            private=private,
+            cache=cache,
+            venv_bin=venv_bin,
+            stack=stack if instance in (None, 1) else f"{stack}-{instance}",
+            base_stack=stack,
+            instance=instance,
+            pulumi=pulumi,
+            env=_environment(private, venv_bin, pulumi),
+        )
+
+    def with_engine(self, pulumi: Path) -> "Context":
+        """The same context with another engine, its folder on PATH after the virtual environment's."""
+        return replace(self, pulumi=pulumi, env=_environment(self.private, self.venv_bin, pulumi, base=self.env))
+
+    def with_env(self, **values: str) -> "Context":
+        """The same context with these environment variables set."""
+        return replace(self, env={**self.env, **values})
+
+    @property
+    def pulumi_home(self) -> Path:
+        """The PULUMI_HOME in use: the user's own where they set one."""
+        return Path(self.env["PULUMI_HOME"])
+
+    @property
+    def owns_pulumi_home(self) -> bool:
+        """Whether the PULUMI_HOME in use is this project's own, so that stand-in plugins may be put there."""
+        return self.pulumi_home == self.private / "pulumi-home"
+
+
+def _split(stack: str) -> tuple[str, int | None]:
+    """The base stack and the instance that a full name means: `dev-2` where there is a file for `dev` and none for `dev-2`."""
+    match = re.fullmatch(r"(.+)-([2-9]|[1-9][0-9]+)", stack)
+    if match and (ROOT / f"Pulumi.{match[1]}.yaml").is_file() and not (ROOT / f"Pulumi.{stack}.yaml").is_file():
+        return match[1], int(match[2])
+    return stack, None
+
+
+def _recorded_engine(private: Path) -> Path:
+    """The engine the last set-up chose, or the name alone, to be looked up on PATH."""
+    try:
+        return Path(json.loads((private / "engine.json").read_text())["pulumi"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return Path("pulumi")
+
+
+def _environment(private: Path, venv_bin: Path, pulumi: Path, base: dict[str, str] | None = None) -> dict[str, str]:
+    env = dict(os.environ if base is None else base)
+    # The language host looks for `python` on PATH, so the virtual environment comes first.
+    first = [str(venv_bin)]
+    if pulumi.is_absolute():
+        first.append(str(pulumi.parent))
+    rest = [p for p in env.get("PATH", "").split(os.pathsep) if p and p not in first]
+    env["PATH"] = os.pathsep.join(first + rest)
+    env["VIRTUAL_ENV"] = str(venv_bin.parent)
+    # Set by a shell that runs another Python; either would make the virtual environment import something else.
+    env.pop("PYTHONHOME", None)
+    own_home = str(private / "pulumi-home")
+    home = env.setdefault("PULUMI_HOME", own_home)
+    logged_in = home != own_home and _logged_in(Path(home))
+    if not env.get("PULUMI_BACKEND_URL") and not env.get("PULUMI_ACCESS_TOKEN") and not logged_in:
+        env["PULUMI_BACKEND_URL"] = f"file://{private / 'state'}"
+    if "PULUMI_CONFIG_PASSPHRASE" not in env and "PULUMI_CONFIG_PASSPHRASE_FILE" not in env:
+        env["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(private / "passphrase")
+    env.setdefault("PULUMI_SKIP_UPDATE_CHECK", "true")
+    return env
+
+
+def _logged_in(home: Path) -> bool:
+    """Whether `pulumi login` was run with this PULUMI_HOME."""
+    try:
+        return bool(json.loads((home / "credentials.json").read_text()).get("current"))
+    except (OSError, ValueError, AttributeError):
+        return False

@@ -1,0 +1,3 @@
+module supastack.local/images/stub
+
+go 1.22

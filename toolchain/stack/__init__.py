@@ -1,0 +1,1 @@
+"""A stack's life: its private config, up, preview, status, down and purge, and what is done before and after each."""

@@ -1,0 +1,84 @@
+"""After a failed up: which containers are not well, the end of their logs, and what to do next."""
+
+import sys
+
+from toolchain.announce import ToolchainError
+from toolchain.context import Context
+from toolchain.stack.docker_access import Container, Daemon, connect
+from toolchain.stack.engine import Engine
+from toolchain.stack.redact import Redactor
+
+LINES = 20
+
+
+def explain(context: Context) -> None:
+    """Print a diagnosis to stderr. Never raises: a failure here must not hide the one it explains."""
+    try:
+        text = _explained(context)
+    except ToolchainError as error:
+        text = f"  nothing more can be said about the containers: {error}"
+    print(f"\n{text}", file=sys.stderr, flush=True)
+
+
+def _explained(context: Context) -> str:
+    engine = Engine(context)
+    state = engine.read_state(show_secrets=True)
+    stack_id = state.stack_id if state else None
+    if state is None or stack_id is None:
+        return "  Nothing was made yet. What pulumi says above is the whole of it."
+    redact = Redactor([*state.secrets(), *engine.secret_config()])
+    with connect(context) as daemon:
+        ill = [c for c in daemon.containers(stack_id=stack_id) if is_ill(c)]
+        blocks = [describe(container, daemon, redact) for container in ill]
+    if not ill:
+        return (
+            "  All containers of the stack are well, so it is not one of them. What pulumi says above is the cause;\n"
+            f"  mend it and run `{_again(context)}` again: it goes on from where it stopped."
+        )
+    return "\n\n".join([*blocks, advice(context, ill)])
+
+
+def is_ill(container: Container) -> bool:
+    """Whether it may be the cause: unhealthy or not yet healthy, restarting, dead, never started, ended with an error."""
+    return not container.is_well
+
+
+def describe(container: Container, daemon: Daemon, redact: Redactor) -> str:
+    """One container's state, last health check and last log lines, without secrets."""
+    # An image given by its id tells a person nothing.
+    image = "" if container.image.startswith("sha256:") else f"   (image {container.image})"
+    lines = [f"  {container.name}: {container.state}{image}"]
+    if container.out_of_memory:
+        lines.append("    it was killed for using more memory than its limit")
+    if container.error:
+        lines.append(f"    the daemon says: {redact(container.error)}")
+    if container.last_check:
+        lines.append(f"    last failed health check: {redact(container.last_check)[-400:]}")
+    log = redact(daemon.last_lines(container.id, LINES)).strip()
+    lines.append(f"    last {LINES} log lines:" if log else "    it has logged nothing")
+    lines += [f"    | {line}" for line in log.splitlines()]
+    return "\n".join(lines)
+
+
+def advice(context: Context, ill: list[Container]) -> str:
+    """What to do next."""
+    first = ill[0]
+    lines = ["  What to do next:"]
+    if any(c.out_of_memory for c in ill):
+        lines.append("  - raise the memory setting of the container that was killed for it")
+    lines += [f"  - let it run again: docker unpause {c.name}" for c in ill if c.status == "paused"]
+    lines += [
+        f"  - see the whole log: docker logs {first.name}",
+        f"  - mend the cause (a setting in Pulumi.{context.base_stack}.yaml, a full disk, a port), then `{_again(context)}`:",
+        "    it repairs what is not well, or fails again; data stays as it is",
+    ]
+    return "\n".join(lines)
+
+
+def _again(context: Context) -> str:
+    words = ["make up"]
+    if context.base_stack != "dev":
+        words.append(f"STACK={context.base_stack}")
+    if context.stack != context.base_stack:
+        words.append(f"INSTANCE={context.instance}")
+    return " ".join(words)

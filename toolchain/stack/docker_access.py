@@ -1,0 +1,210 @@
+"""The Docker daemon as the toolchain sees it: containers, networks and volumes by label, through the `docker` SDK."""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from toolchain.announce import ToolchainError, fail
+from toolchain.context import Context
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+STACK_ID = "supastack.stack-id"
+PROJECT = "supastack.project"
+STACK = "supastack.stack"
+
+_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container as the daemon describes it."""
+
+    id: str
+    name: str
+    image: str
+    status: str
+    """`created`, `running`, `restarting`, `exited`, `paused`, `dead` or `removing`."""
+    health: str | None
+    """`starting`, `healthy` or `unhealthy`; None without a health check."""
+    exit_code: int
+    out_of_memory: bool = False
+    error: str = ""
+    """What the daemon says where it could not start the container."""
+    last_check: str = ""
+    """The output of the last health check that failed."""
+    labels: dict[str, str] = field(default_factory=dict)
+    made: float = 0.0
+    """Seconds since 1970."""
+
+    @property
+    def is_job(self) -> bool:
+        """Whether it is meant to end."""
+        return self.labels.get("supastack.kind") == "job"
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it is as it should be: running and not unhealthy, or a job that ended with 0."""
+        if self.is_job:
+            return self.status in ("running", "exited") and self.exit_code == 0
+        return self.status == "running" and self.health in (None, "healthy")
+
+    @property
+    def state(self) -> str:
+        """For people: `running, healthy`, `exited with code 1`."""
+        if self.status == "exited":
+            return "done" if self.is_job and self.exit_code == 0 else f"exited with code {self.exit_code}"
+        return f"{self.status}, {self.health}" if self.health else self.status
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A network or volume."""
+
+    id: str
+    name: str
+    labels: dict[str, str]
+    made: float = 0.0
+    """Seconds since 1970."""
+
+
+class Daemon:
+    """The objects of one daemon."""
+
+    def __init__(self, client: "DockerClient") -> None:
+        self.client = client
+
+    def containers(self, **labels: str) -> list[Container]:
+        """All containers with these labels, stopped ones too. Keyword names are the constants above in lower case."""
+        listed = self.client.api.containers(all=True, filters={"label": _filters(labels)})
+        found = []
+        for item in listed:
+            # It may be gone between the list and the look.
+            with contextlib.suppress(_not_found()):
+                found.append(_container(self.client.api.inspect_container(item["Id"])))
+        return sorted(found, key=lambda c: c.name)
+
+    def networks(self, **labels: str) -> list[Thing]:
+        """All networks with these labels."""
+        listed = self.client.api.networks(filters={"label": _filters(labels)})
+        return sorted(
+            (Thing(n["Id"], n["Name"], n.get("Labels") or {}, _time(n.get("Created"))) for n in listed), key=lambda t: t.name
+        )
+
+    def volumes(self, **labels: str) -> list[Thing]:
+        """All volumes with these labels."""
+        listed = self.client.api.volumes(filters={"label": _filters(labels)}).get("Volumes") or []
+        return sorted((Thing(v["Name"], v["Name"], v.get("Labels") or {}) for v in listed), key=lambda t: t.name)
+
+    def remove_container(self, identifier: str) -> None:
+        """Stop it with its own grace period, then remove it. Its volumes stay, unnamed ones too."""
+        with contextlib.suppress(_not_found()):
+            with contextlib.suppress(self._conflict()):
+                self.client.api.stop(identifier)
+            self.client.api.remove_container(identifier, v=False, force=True)
+
+    def remove_network(self, identifier: str) -> None:
+        """Remove a network, cutting off containers that are still in it."""
+        with contextlib.suppress(_not_found()):
+            members = self.client.api.inspect_network(identifier).get("Containers") or {}
+            for member in members:
+                with contextlib.suppress(_not_found()):
+                    self.client.api.disconnect_container_from_network(member, identifier, force=True)
+            self.client.api.remove_network(identifier)
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume and the data in it."""
+        with contextlib.suppress(_not_found()):
+            self.client.api.remove_volume(name)
+
+    def last_lines(self, identifier: str, lines: int) -> str:
+        """The end of a container's log."""
+        raw: bytes = self.client.api.logs(identifier, stdout=True, stderr=True, tail=lines)
+        return raw.decode(errors="replace")
+
+    @staticmethod
+    def _conflict() -> type[Exception]:
+        from docker.errors import APIError
+
+        return APIError
+
+
+@contextmanager
+def connect(context: Context) -> Iterator[Daemon]:
+    """The daemon that the context's environment names (DOCKER_HOST, or the default socket).
+
+    Raises ToolchainError where it does not answer, also for what goes wrong while it is in use.
+    """
+    import docker
+    import requests
+
+    try:
+        client = docker.from_env(
+            environment=context.env,
+            timeout=_SECONDS,
+            use_ssh_client=context.env.get("DOCKER_HOST", "").startswith("ssh://"),
+        )
+        try:
+            yield Daemon(client)
+        finally:
+            client.close()
+    except (docker.errors.DockerException, requests.RequestException) as error:
+        host = context.env.get("DOCKER_HOST", "the default socket")
+        fail(f"the Docker daemon at {host} can't do what was asked: {_explained(error)}")
+
+
+def locate(context: Context, configured_host: str | None) -> Context:
+    """The context with the daemon that answers, without starting one. Raises ToolchainError where none does."""
+    from toolchain.setup import docker as setup_docker
+
+    named = setup_docker.named(configured_host)
+    for daemon in [named] if named else setup_docker.candidates():
+        if setup_docker.problem_of(daemon) is None:
+            return context.with_env(**({"DOCKER_HOST": daemon.host} if daemon.host else {}), **daemon.env)
+    raise ToolchainError("no Docker daemon answers, so nothing can be said about containers (docker info tells more)")
+
+
+def _container(inspected: dict[str, Any]) -> Container:
+    state = inspected.get("State") or {}
+    health = state.get("Health") or {}
+    checks = [c for c in health.get("Log") or [] if c.get("ExitCode")]
+    status = health.get("Status")
+    return Container(
+        id=inspected["Id"],
+        name=inspected["Name"].lstrip("/"),
+        image=inspected["Config"]["Image"],
+        status=state.get("Status", "unknown"),
+        health=status if status not in (None, "", "none") else None,
+        exit_code=int(state.get("ExitCode") or 0),
+        out_of_memory=bool(state.get("OOMKilled")),
+        error=state.get("Error") or "",
+        last_check=checks[-1].get("Output", "").strip() if checks else "",
+        labels=inspected["Config"].get("Labels") or {},
+        made=_time(inspected.get("Created")),
+    )
+
+
+def _time(text: str | None) -> float:
+    """A time as the daemon writes it (nanoseconds, Z), 0 where it gives none."""
+    match = re.match(r"(\d+-\d+-\d+T\d+:\d+:\d+)(?:\.\d+)?(Z|[+-]\d\d:\d\d)$", text or "")
+    return datetime.fromisoformat(match[1] + match[2]).timestamp() if match else 0.0
+
+
+def _filters(labels: dict[str, str]) -> list[str]:
+    names = {"stack_id": STACK_ID, "project": PROJECT, "stack": STACK}
+    return [f"{names[key]}={value}" for key, value in labels.items()]
+
+
+def _not_found() -> type[Exception]:
+    from docker.errors import NotFound
+
+    return NotFound
+
+
+def _explained(error: Exception) -> str:
+    return str(getattr(error, "explanation", None) or error)

@@ -1,0 +1,170 @@
+"""The commands on a stack: up, preview, status, env, down, purge, activate. Each prints for a person and returns an exit code."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from toolchain import setup
+from toolchain.announce import ToolchainError, fail, note
+from toolchain.context import Context
+from toolchain.stack import prepare, summary
+from toolchain.stack.config import PrivateConfig, tracked_path, uses_private_state
+from toolchain.stack.docker_access import Container, connect, locate
+from toolchain.stack.engine import Engine, working
+from toolchain.stack.state import CONTAINER, VOLUME, StackState
+
+
+def up(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False) -> int:
+    """Bring the stack up. `rest`: further arguments for `pulumi up`. Returns 0 only where everything is healthy.
+
+    Pulumi previews first, though nobody is asked: a program that can't be carried out as a whole changes nothing then.
+    """
+    with prepare.for_up(context) as ready:
+        context = ready.context
+        code = Engine(context).run(["up", "--yes", *working(), *rest])
+    if code != 0:
+        from toolchain.child import INTERRUPTED
+        from toolchain.stack import diagnose
+
+        if code == INTERRUPTED or code > 128:
+            note(f"pulumi was {'interrupted' if code == INTERRUPTED else 'killed'}: `{again(context)}` goes on from there")
+        elif ready.description.needs_docker:
+            diagnose.explain(context)
+        return code
+    print(f"\n{_summary(context, ready.description.needs_docker, show_secrets)[0]}")
+    return 0
+
+
+def preview(context: Context, rest: Sequence[str] = ()) -> int:
+    """Show what `up` would change: of what exists, property by property. `rest`: further arguments for `pulumi preview`."""
+    with prepare.for_preview(context) as ready:
+        for text in ready.description.notes:
+            note(text)
+        # For a stack that is all new, every property of everything would be hundreds of lines.
+        depth = ["--diff"] if ready.state and ready.state.ids(CONTAINER) else []
+        return Engine(ready.context).run(["preview", *depth, *working(), *rest])
+
+
+def status(context: Context, *, show_secrets: bool = False) -> int:
+    """Print the summary. Returns 0 where the stack is up and well, 1 else."""
+    if not _has_engine(context):
+        fail(f"nothing is set up here yet: {again(context)}")
+    if uses_private_state(context):
+        PrivateConfig(context).sync()
+    on_docker = prepare.target(context) == "docker"
+    if on_docker:
+        try:
+            context = locate(context, prepare.docker_host(context))
+        except ToolchainError as error:
+            note(str(error))
+    text, well = _summary(context, on_docker, show_secrets)
+    print(text)
+    return 0 if well else 1
+
+
+def env(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False) -> int:
+    """Print where the stack's env files are; with secrets shown, their content instead. `rest`: of these apps only."""
+    state = Engine(context).read_state() if _has_engine(context) else None
+    files = summary.env_files(context, state.outputs if state else {})
+    unknown = [app for app in rest if app not in files]
+    if unknown:
+        fail(f"stack {context.stack} writes no env file for {', '.join(unknown)}. It writes: {', '.join(files) or 'none'}")
+    if not files:
+        fail(f"stack {context.stack} has no env file: {again(context)} writes it")
+    missing = False
+    for app in rest or files:
+        path: Path = files[app]
+        if not path.exists():
+            note(f"{path} is missing: {again(context)} writes it again")
+            missing = True
+        elif show_secrets:
+            sys.stdout.write(path.read_text())
+        else:
+            print(path)
+    if not show_secrets:
+        note("SHOW_SECRETS=1 prints what is in it.")
+    return 1 if missing else 0
+
+
+def down(context: Context) -> int:
+    """Remove everything but the data and what the data depends on."""
+    with prepare.for_destroy(context) as (ready, state):
+        if state is None:
+            note(f"there is no stack {context.stack}: nothing to take down")
+            return 0
+        code = Engine(ready).destroy("--exclude-protected")
+        left = Engine(ready).read_state()
+    if code != 0:
+        note(f"not everything is down; run the same again: make down{_which(context)}")
+        return code
+    kept = sorted(left.ids(VOLUME)) if left else []
+    if kept:
+        note(f"kept, with the passwords that open them: {', '.join(kept)}")
+    note(f"`{again(context)}` brings the stack back with its data; `make purge{_which(context)}` removes the data too")
+    return 0
+
+
+def purge(context: Context, *, confirm: str | None = None) -> int:
+    """Remove everything, the data too, after the stack's name was typed or given as `confirm`.
+
+    Raises ToolchainError where it is wrong.
+    """
+    from toolchain.stack import purging
+
+    return purging.purge(context, confirm)
+
+
+def activate(context: Context) -> int:
+    """Print the shell command after which plain `pulumi` works on this stack, after setting up what that needs."""
+    from toolchain.shim import install
+
+    if tracked_path(context) is None:
+        fail(f"there is no Pulumi.{context.stack}.yaml, so no stack {context.stack}")
+    context = setup.ensure(context, setup.Needs(plugins=("docker", "random")))
+    print(f". {shlex.quote(str(install.install(context)))}")
+    note("in this shell `pulumi` now works on this clone; `supastack_deactivate` ends it")
+    return 0
+
+
+def again(context: Context) -> str:
+    """The command that brings this stack up."""
+    return f"make up{_which(context)}"
+
+
+def _which(context: Context) -> str:
+    stack = f" STACK={context.base_stack}" if context.base_stack != "dev" else ""
+    return stack + (f" INSTANCE={context.instance}" if context.stack != context.base_stack else "")
+
+
+def _has_engine(context: Context) -> bool:
+    return context.pulumi.is_file()
+
+
+def _summary(context: Context, on_docker: bool, show_secrets: bool) -> tuple[str, bool]:
+    from toolchain.setup import plugins
+
+    state = Engine(context).read_state(show_secrets=True)
+    if state is None:
+        return f"Stack {context.stack} does not exist yet ({again(context)}).", False
+    if on_docker and not state.ids(CONTAINER):
+        kept = f"; its data is kept in {', '.join(sorted(state.ids(VOLUME)))}" if state.ids(VOLUME) else ""
+        return f"Stack {context.stack} is down{kept}. {again(context)} brings it up.", False
+    outputs = state.outputs
+    containers = _containers(context, state) if on_docker else None
+    used = {r["type"].split(":")[2] for r in state.resources if r["type"].startswith("pulumi:providers:")}
+    stand_ins = {n: plugins.is_stand_in(context, n) for n in used & {"docker", "random", "kubernetes"}}
+    text = summary.render(context, outputs, containers, stand_ins, show_secrets)
+    needed = [c for c in containers or [] if c.labels.get("supastack.optional") != "true"]
+    return text, bool(needed) and all(c.is_well for c in needed)
+
+
+def _containers(context: Context, state: StackState) -> list[Container] | None:
+    if state.stack_id is None:
+        return []
+    try:
+        with connect(context) as daemon:
+            return daemon.containers(stack_id=state.stack_id)
+    except ToolchainError as error:
+        note(str(error))
+        return None

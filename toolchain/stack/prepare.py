@@ -1,0 +1,204 @@
+"""What is done before an engine changes a stack: everything that is missing set up, everything a killed engine left cleared."""
+
+import math
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from toolchain import setup
+from toolchain.announce import fail, note
+from toolchain.context import Context
+from toolchain.stack import describe, locks, orphans
+from toolchain.stack.config import PrivateConfig, config_file, project_name, uses_private_state, value_in
+from toolchain.stack.describe import Description
+from toolchain.stack.docker_access import connect
+from toolchain.stack.engine import Engine
+from toolchain.stack.state import CONTAINER, NETWORK, VOLUME, StackState, name_of, type_of
+
+_SHARED_BACKEND_SECONDS = 900.0
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A stack that an engine may work on."""
+
+    context: Context
+    description: Description
+    state: StackState | None
+    """As it was before; None where the stack was made just now."""
+
+
+@contextmanager
+def for_up(context: Context) -> Iterator[Prepared]:
+    """Get everything ready for `pulumi up`, and hold the stack until it is done.
+
+    Raises ToolchainError, for wrong settings before anything is touched.
+    """
+    with locks.exclusive(context):
+        context, description, export = _set_up(context, images=True)
+        if description.needs_docker:
+            from toolchain.setup import docker as setup_docker
+
+            setup_docker.remember(context)
+        engine = Engine(context)
+        state = _cleared(engine, export)
+        if state is None:
+            engine.create_stack()
+        elif description.needs_docker:
+            foreign = remove_orphans(context, state)
+            if foreign:
+                note(f"left alone, since another stack made them (another clone's, or its state is gone): {', '.join(foreign)}")
+        try:
+            yield Prepared(context, description, state)
+        finally:
+            _after(context)
+
+
+@contextmanager
+def for_preview(context: Context) -> Iterator[Prepared]:
+    """Get everything ready for `pulumi preview`. Makes the stack where it is missing, and nothing else.
+
+    Where images come from is left open where it is: only `up` finds that out and writes it down.
+    """
+    context, description, export = _set_up(context, images=False)
+    engine = Engine(context)
+    state = engine.parse_state(export) if export else engine.read_state()
+    if state is None:
+        with locks.exclusive(context):
+            engine.create_stack()
+    try:
+        yield Prepared(context, description, state)
+    finally:
+        _after(context)
+
+
+@contextmanager
+def for_destroy(context: Context) -> Iterator[tuple[Context, StackState | None]]:
+    """Get ready for `pulumi destroy`. The settings are not asked for: a stack must go also where they are wrong."""
+    with locks.exclusive(context):
+        if uses_private_state(context):
+            PrivateConfig(context).sync()
+        context = setup.ensure(context, setup.Needs())
+        state = _cleared(Engine(context), None)
+        if state is not None:
+            on_docker = target(context) == "docker"
+            in_use = partial(_has_docker_objects, state)
+            plugins = ("docker" if on_docker else "kubernetes", "random")
+            needs = setup.Needs(plugins=plugins, docker=on_docker, docker_host=docker_host(context), docker_in_use=in_use)
+            context = setup.ensure(context, needs)
+            if on_docker:
+                remove_orphans(context, state)
+        try:
+            yield context, state
+        finally:
+            _after(context)
+
+
+def remove_orphans(context: Context, state: StackState) -> list[str]:
+    """Remove what a killed engine left on the daemon. Returns objects of our name that another stack made."""
+    with connect(context) as daemon:
+        return orphans.remove(daemon, state, project_name(context.root), context.stack, older_than=_grace(context))
+
+
+def target(context: Context) -> str:
+    """The stack's target as its config says, without checking anything."""
+    value = _setting(context, "target")
+    return value if isinstance(value, str) and value else "docker"
+
+
+def docker_host(context: Context) -> str | None:
+    """The daemon that the stack's config names, without checking anything."""
+    value = _setting(context, "docker")
+    host = value.get("host") if isinstance(value, dict) else None
+    return host if isinstance(host, str) else None
+
+
+def _setting(context: Context, name: str) -> object:
+    return value_in(context, f"{project_name(context.root)}:{name}")
+
+
+def _set_up(context: Context, images: bool) -> tuple[Context, Description, "subprocess.Popen[str] | None"]:
+    config = config_file(context)
+    asked = describe.start(context, config)
+    # Read meanwhile, where there is an engine; both take most of their time to start.
+    export = Engine(context).start_export() if context.pulumi.is_file() and _may_exist(context) else None
+    description = describe.finish(asked)
+    if description.needs_docker and description.image_source is None and not images:
+        if uses_private_state(context):
+            note("images: shown as from their registries; `make up` builds them here where a registry can't be reached")
+    elif description.needs_docker and description.image_source is None:
+        state = Engine(context).parse_state(export) if export else None
+        export = None
+        if _choose_image_source(context, description, state):
+            config = config_file(context)
+            description = describe.finish(describe.start(context, config))
+    needs = setup.Needs(
+        plugins=description.plugins,
+        docker=description.needs_docker,
+        docker_host=description.docker_host,
+        docker_in_use=lambda ready: _has_docker_objects(Engine(ready).read_state(), ready),
+        images=tuple(description.built_here) if images else (),
+    )
+    return setup.ensure(context, needs), description, export
+
+
+def _choose_image_source(context: Context, description: Description, state: StackState | None) -> bool:
+    """Decide once where images come from, and write it down. Returns whether the settings changed by it."""
+    if state and state.ids(CONTAINER):
+        # It came up without the choice, so it runs on what `unset` means.
+        choice, why = "registry", "the stack runs on images from registries"
+    else:
+        from toolchain.setup import registry
+
+        # The choice stays with the stack, so one lost packet must not make it.
+        missing = registry.unreachable(description.registries) and registry.unreachable(description.registries)
+        choice = "local" if missing else "registry"
+        why = f"{', '.join(missing)} can't be reached" if missing else f"{', '.join(description.registries)} can be reached"
+    key = f"{project_name(context.root)}:imageSource"
+    if uses_private_state(context):
+        PrivateConfig(context).sync({key: choice})
+        note(f"images: {why}, so they come from {_SOURCES[choice]}; kept as {key}: {choice} (`pulumi config set` changes it)")
+        return True
+    if choice == "local":
+        fail(f"{why}. Where images are to be built here instead, set {key}: local in Pulumi.{context.stack}.yaml")
+    return False
+
+
+def _has_docker_objects(state: StackState | None, _: Context) -> bool:
+    return state is not None and any(state.ids(kind) for kind in (CONTAINER, NETWORK, VOLUME))
+
+
+def _may_exist(context: Context) -> bool:
+    return not uses_private_state(context) or Engine(context).exists()
+
+
+_SOURCES = {"registry": "their registries", "local": "builds on this machine"}
+
+
+def _cleared(engine: Engine, export: "subprocess.Popen[str] | None") -> StackState | None:
+    """The state, with locks and unfinished operations of killed engines cleared."""
+    killed = locks.remove_stale(engine.context)
+    if export and killed:
+        export.communicate()
+        export = None
+    state = engine.parse_state(export) if export else engine.read_state()
+    if state is None or not state.pending:
+        return state
+    for what, urn in state.pending:
+        note(f"unfinished: {what} {type_of(urn)} {name_of(urn)}, by an engine that was killed; dropped from the state")
+    state = state.without_pending()
+    engine.write_state(state)
+    return state
+
+
+def _grace(context: Context) -> float:
+    """The time after which no leftover was made: with a shared backend, another machine's engine may be making it right now."""
+    return math.inf if uses_private_state(context) else time.time() - _SHARED_BACKEND_SECONDS
+
+
+def _after(context: Context) -> None:
+    if uses_private_state(context):
+        PrivateConfig(context).sync()
