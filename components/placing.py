@@ -27,6 +27,7 @@ def place(
     placement: Placement,
     services: Sequence[Service],
     secrets: Mapping[str, pulumi.Output[str]],
+    elsewhere: Mapping[str, Endpoint] | None = None,
 ) -> Placed:
     """Places the services as children of `component`; see the target's own `place` for the arguments.
 
@@ -38,5 +39,5 @@ def place(
         # Imported here: a target's SDK costs time, and only one is needed.
         from components.targets import docker
 
-        return docker.place(component, name, placement, services, secrets)
+        return docker.place(component, name, placement, services, secrets, elsewhere)
     raise NotImplementedError(f"target {kind.value} does not exist yet")

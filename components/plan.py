@@ -13,6 +13,7 @@ from components import cache, env_files, object_storage, releases, supabase_stac
 from components.cache import CacheArgs
 from components.object_storage import ObjectStorageArgs
 from components.service import Image, Service
+from components.services import secret_names
 from components.setting_types import CacheSettings, ImageSource, ObjectStorageSettings, SupabaseSettings, Target
 from components.settings import Settings
 from components.supabase_stack import SupabaseStackArgs
@@ -105,7 +106,7 @@ class Plan:
         """Args of the Supabase stack."""
         args = SupabaseStackArgs(placement=placement, settings=cast("SupabaseSettings", self.settings.given("supabase")))
         if (password := self._secret("databasePassword")) is not None:
-            args["database_password"] = password
+            args["secrets"] = {secret_names.DATABASE_PASSWORD: password}
         return args
 
     def cache_args(self, placement: Placement) -> CacheArgs:

@@ -130,6 +130,26 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True)
+class Mount:
+    """A volume of another service of the component, that this one sees too."""
+
+    volume: str
+    """Its name there."""
+    path: str
+    read_only: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HostFolder:
+    """A folder of the machine that the stack is run from; where the target is another machine, the target says what it does."""
+
+    source: str
+    """Absolute path on the machine."""
+    path: str
+    read_only: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class File:
     """A file placed into the service before it starts; its folder keeps what the image put there."""
 
@@ -191,10 +211,25 @@ class Service:
     ports: tuple[Port, ...] = ()
     volumes: tuple[Volume, ...] = ()
     health: Health | None = None
+    mounts: tuple[Mount, ...] = ()
+    folders: tuple[HostFolder, ...] = ()
     connects: tuple[Edge, ...] = ()
+    outside: tuple[str, ...] = ()
+    """What it talks to outside the stack, for the network policy and the picture: `smtp`, `oauth`, `webhooks`, `s3` ..."""
     provides: Mapping[str, str] = field(default_factory=dict)
     identity: str = ""
     optional: bool = False
+    """Nothing else needs it to work: a deployment says that it is not well, and goes on."""
+    replicable: bool = False
+    """More than one of it can run side by side."""
+    user: int | None = None
+    """User id that it runs as, where a source names it; None: not known, the image's own."""
+    writable: tuple[str, ...] = ()
+    """Folders outside its volumes that it writes to; what it leaves there is lost with it."""
+    gains_privileges: bool = False
+    """It starts as root and changes to another user with sudo or the like, so that can't be forbidden."""
+    collects_logs: bool = False
+    """It reads the logs of all services of the stack: the target gives the source."""
     off: bool = False
     """Turned off: only its volumes are placed, so that the data and the passwords stay."""
     stop_grace: int = 10

@@ -27,7 +27,7 @@ def complete(group: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def off(service: Service) -> Service:
     """The service turned off: its volumes alone."""
-    return replace(service, off=True, env={}, files=(), ports=(), provides={}, connects=(), health=None)
+    return replace(service, off=True, env={}, files=(), ports=(), provides={}, mounts=(), folders=(), connects=(), health=None)
 
 
 def mib(size: int) -> int:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NotRequired, get_args, get_ori
 
 from typing_extensions import TypedDict
 
-from components.setting_types import DECLARED, PortSettings, StackSettings
+from components.setting_declared import DECLARED
+from components.setting_types import PortSettings, StackSettings
 from components.setting_values import Refused, Setting, size_text
 
 if TYPE_CHECKING:

@@ -2,29 +2,31 @@
 
 The same classes are the components' args, the schema of Pulumi.yaml and the table in the docs. Keys are written as users
 write them. The text under a field is its description. `declared` keeps the annotations with their `Setting` for the
-validation, and leaves plain types for Pulumi's component analyzer, which knows no `Annotated`.
+validation, and leaves plain types for Pulumi's component analyzer, which knows no `Annotated`. Those of the Supabase stack's
+services stand in `components.supabase_settings`, a file each.
 """
 
 from enum import Enum
-from typing import Annotated, Any, Final, NotRequired, TypeVar, get_type_hints
+from typing import Annotated, NotRequired
 
 from typing_extensions import TypedDict
 
 from components import setting_values as values
+from components.setting_declared import declared
 from components.setting_values import Setting, size
-
-T = TypeVar("T")
-
-DECLARED: Final[dict[type, dict[str, Any]]] = {}
-"""The annotations of each declared TypedDict, with their `Setting`."""
-
-
-def declared(cls: type[T]) -> type[T]:
-    """Register a TypedDict as settings and make its own annotations plain."""
-    DECLARED[cls] = get_type_hints(cls, include_extras=True)
-    plain = get_type_hints(cls)
-    cls.__annotations__ = {name: NotRequired[hint] for name, hint in plain.items()}
-    return cls
+from components.supabase_settings.analytics import AnalyticsSettings, VectorSettings
+from components.supabase_settings.auth import AuthSettings
+from components.supabase_settings.functions import FunctionsSettings
+from components.supabase_settings.gateway import GatewaySettings
+from components.supabase_settings.keys import KeySettings
+from components.supabase_settings.mail import MailSettings
+from components.supabase_settings.meta import MetaSettings
+from components.supabase_settings.override import ServiceOverride, service_name
+from components.supabase_settings.pooler import PoolerSettings
+from components.supabase_settings.realtime import RealtimeSettings
+from components.supabase_settings.rest import RestSettings
+from components.supabase_settings.storage import ImgproxySettings, StorageSettings
+from components.supabase_settings.studio import StudioSettings
 
 
 class Target(str, Enum):
@@ -188,6 +190,36 @@ class SupabaseSettings(TypedDict):
     """Whether the stack has it. Turning it off removes its servers; its volumes and passwords stay."""
     database: NotRequired[DatabaseSettings]
     """The PostgreSQL server."""
+    keys: NotRequired[KeySettings]
+    """The API keys."""
+    gateway: NotRequired[GatewaySettings]
+    """The API gateway."""
+    auth: NotRequired[AuthSettings]
+    """Auth (GoTrue)."""
+    rest: NotRequired[RestSettings]
+    """REST API (PostgREST)."""
+    realtime: NotRequired[RealtimeSettings]
+    """Realtime."""
+    storage: NotRequired[StorageSettings]
+    """Storage."""
+    imgproxy: NotRequired[ImgproxySettings]
+    """Image transformation (imgproxy)."""
+    meta: NotRequired[MetaSettings]
+    """Database management API (postgres-meta)."""
+    functions: NotRequired[FunctionsSettings]
+    """Edge functions (edge-runtime)."""
+    studio: NotRequired[StudioSettings]
+    """Studio, the dashboard."""
+    pooler: NotRequired[PoolerSettings]
+    """Connection pooler (Supavisor)."""
+    analytics: NotRequired[AnalyticsSettings]
+    """Logs (Logflare)."""
+    vector: NotRequired[VectorSettings]
+    """Log shipping (Vector)."""
+    mail: NotRequired[MailSettings]
+    """Mail catcher (Mailpit)."""
+    services: NotRequired[Annotated[dict[str, ServiceOverride], Setting(default={}, key_check=service_name)]]
+    """What one service is given beside its settings, by the service's name: environment, memory."""
 
 
 @declared

@@ -4,45 +4,39 @@ Environment, paths and health check are those of the `supabase/postgres` image: 
 migrate.sh, `POSTGRES_HOST` is its socket folder, and `POSTGRES_USER` is set by the image and must not be given.
 """
 
-from collections.abc import Mapping
-
-from components.service import Health, Image, Port, Resources, Secret, Service, Volume, text
+from components.service import Health, Port, Secret, Service, Volume, text
+from components.services.context import Context
+from components.services.secret_names import DATABASE_PASSWORD as PASSWORD
+from components.setting_groups import mib, parameters
 
 PORT = 5432
 DATABASE = "postgres"
 USER = "postgres"
-PASSWORD = "database-password"  # the secret's name, not its value
+JWT_EXPIRY = 3600
 
 
-def postgres(
-    image: Image,
-    *,
-    major: int,
-    memory_mib: int,
-    parameters: Mapping[str, str],
-    jwt_expiry: int = 3600,
-) -> Service:
-    """The PostgreSQL server.
+def database(context: Context) -> str:
+    """Name of the stack's database."""
+    del context
+    return DATABASE
 
-    Args:
-        image: A `supabase/postgres` image, or one that keeps to its contract.
-        major: PostgreSQL's major version: data of another one is not readable.
-        memory_mib: Memory limit in MiB.
-        parameters: PostgreSQL's own settings by name; they win over the image's configuration file.
-        jwt_expiry: Seconds a user's token lives.
-    """
+
+def postgres(context: Context) -> Service:
+    """The PostgreSQL server."""
+    settings = context.settings["database"]
+    major = context.release.postgres_major
     return Service(
         name="postgres",
-        image=image,
-        resources=Resources(memory_mib=memory_mib),
+        image=context.release.image_if_any("postgres"),
+        resources=context.memory("postgres", mib(settings["memory"])),
         command=(
             "postgres",
             "-c",
             "config_file=/etc/postgresql/postgresql.conf",
-            *(word for name, value in sorted(parameters.items()) for word in ("-c", f"{name}={value}")),
+            *(word for name, value in sorted(parameters(settings).items()) for word in ("-c", f"{name}={value}")),
         ),
         env={
-            "JWT_EXP": text(str(jwt_expiry)),
+            "JWT_EXP": text(str(JWT_EXPIRY)),
             "PGDATABASE": text(DATABASE),
             "PGPASSWORD": text(Secret(PASSWORD)),
             "PGPORT": text(str(PORT)),

@@ -24,13 +24,16 @@ from components.service import (
     Volume,
     providers,
     start_order,
+    text,
 )
 from components.targets import labels
-from components.targets.placement import Placement, object_name
+from components.targets.placement import Placement, object_name, published_host
 
 # Changes that the official plugin would pass over silently: neither updated nor a reason to replace (kreuzwerker
 # resource_docker_container_funcs.go, the update list).
 _REPLACE_ON = ["healthcheck", "init", "tmpfs"]
+_SOCKET = "/var/run/docker.sock"
+"""Where a service that collects logs finds the daemon's socket."""
 
 
 def provider(host: str | None) -> docker.Provider:
@@ -74,9 +77,7 @@ def _labels(project: str, stack: str, stack_id: pulumi.Input[str]) -> dict[str, 
 def endpoints(placement: Placement, services: Sequence[Service]) -> dict[tuple[str, Viewpoint], Endpoint]:
     """Where the services' capabilities are reached. Pure."""
     found: dict[tuple[str, Viewpoint], Endpoint] = {}
-    # Bound to every address, the machine itself still reaches it on loopback.
-    bind = placement.get("bind_address", "127.0.0.1")
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)
+    host = published_host(placement)
     for capability, service in providers(services).items():
         port = service.port(service.provides[capability])
         found[capability, Viewpoint.INSIDE] = Endpoint(service.name, port.number)
@@ -101,6 +102,7 @@ class _Placing:
         self.placement = placement
         self.secrets = secrets
         self.inside = inside
+        self.volumes: dict[str, docker.Volume] = {}
 
     def labels(self, service: Service, **more: pulumi.Input[str]) -> dict[str, pulumi.Input[str]]:
         p = self.placement
@@ -176,6 +178,22 @@ class _Placing:
             ),
         )
 
+    def mounted(self, service: Service) -> list[docker.ContainerVolumeArgs]:
+        """Its own volumes, those that it shares, folders of the machine, and the daemon's socket where it collects logs."""
+        own = [docker.ContainerVolumeArgs(container_path=v.path, volume_name=self.volumes[v.name].name) for v in service.volumes]
+        shared = [
+            docker.ContainerVolumeArgs(container_path=m.path, volume_name=self.volumes[m.volume].name, read_only=m.read_only)
+            for m in service.mounts
+        ]
+        folders = [
+            docker.ContainerVolumeArgs(container_path=f.path, host_path=f.source, read_only=f.read_only) for f in service.folders
+        ]
+        # The stub reads no logs, and whoever holds the socket holds the machine.
+        if service.collects_logs and service.image.kind != "stub":
+            socket = self.placement.get("socket", "/var/run/docker.sock")
+            folders.append(docker.ContainerVolumeArgs(container_path=_SOCKET, host_path=socket, read_only=True))
+        return [*own, *shared, *folders]
+
     def container(self, service: Service, gates: Sequence[docker.Container], *, gates_others: bool) -> docker.Container:
         # The prefix of an image's name says where it comes from; a local one is never pulled.
         image = docker.RemoteImage(
@@ -184,11 +202,11 @@ class _Placing:
             keep_locally=True,
             opts=pulumi.ResourceOptions(parent=self.component),
         )
-        volumes = [
-            docker.ContainerVolumeArgs(container_path=v.path, volume_name=self.volume(service, v).name) for v in service.volumes
-        ]
         job = service.kind is Kind.JOB
         p = self.placement
+        # A stub knows neither the service's ports nor its command.
+        stub = service.image.kind == "stub"
+        env = {**service.env, **(_stub_env(service) if stub else {})}
         wanted = self.labels(service)
         wanted[labels.KIND] = service.kind.value
         wanted[labels.IMAGE_KIND] = service.image.kind
@@ -198,9 +216,9 @@ class _Placing:
             f"{self.name}-{service.name}",
             name=object_name(p, self.name, service.name),
             image=image.image_id,
-            entrypoints=list(service.entrypoint) or None,
-            command=list(service.command) or None,
-            envs=[pulumi.Output.concat(k, "=", self.resolve(v)) for k, v in sorted(service.env.items())],
+            entrypoints=["stub"] if stub else list(service.entrypoint) or None,
+            command=None if stub else list(service.command) or None,
+            envs=[pulumi.Output.concat(k, "=", self.resolve(v)) for k, v in sorted(env.items())],
             uploads=[
                 docker.ContainerUploadArgs(file=f.path, content=self.resolve(f.content), permissions=f"{f.mode:04o}")
                 for f in service.files
@@ -214,7 +232,8 @@ class _Placing:
                 for port in sorted(service.ports, key=lambda port: port.number)
                 if port.publish is not None
             ],
-            volumes=volumes,
+            volumes=self.mounted(service),
+            security_opts=None if service.gains_privileges else ["no-new-privileges:true"],
             networks_advanced=[
                 docker.ContainerNetworksAdvancedArgs(name=p["network"], aliases=[service.name]),
             ],
@@ -251,6 +270,14 @@ class _Placing:
         )
 
 
+def _stub_env(service: Service) -> dict[str, Text]:
+    """What a stub must be told: its health check's port is among these."""
+    return {
+        "STUB_PORTS": text(",".join(str(port.number) for port in service.ports)),
+        "STUB_SERVICE": text(service.name),
+    }
+
+
 def _duration(seconds: int) -> str:
     """Seconds as Go writes them (`1m30s`): any other spelling is read back differently, and updated after every refresh."""
     minutes, rest = divmod(seconds, 60)
@@ -269,6 +296,7 @@ def place(
     placement: Placement,
     services: Sequence[Service],
     secrets: Mapping[str, pulumi.Output[str]],
+    elsewhere: Mapping[str, Endpoint] | None = None,
 ) -> Placed:
     """Places a component's services.
 
@@ -278,15 +306,15 @@ def place(
         placement: Where they go.
         services: What is placed; gates among them make the order.
         secrets: Value by name, for all that the services use.
+        elsewhere: Capabilities that others of the stack provide, as they are reached from inside.
     """
     running = [service for service in services if not service.off]
     found = endpoints(placement, running)
     inside = {capability: endpoint for (capability, view), endpoint in found.items() if view is Viewpoint.INSIDE}
-    placing = _Placing(component, name, placement, secrets, inside)
+    placing = _Placing(component, name, placement, secrets, {**(elsewhere or {}), **inside})
     for service in services:
-        if service.off:
-            for volume in service.volumes:
-                placing.volume(service, volume)
+        for volume in service.volumes:
+            placing.volumes[volume.name] = placing.volume(service, volume)
     order = list(start_order(running))
     awaited = {other.name for _, gates in order for other, gate in gates if gate is Gate.HEALTHY}
     containers: dict[str, docker.Container] = {}

@@ -40,7 +40,7 @@ def before(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
     except _NO_ANSWER as e:
         return [unreachable(parameters["host"], e)]
     return [
-        *_port_problems(parameters, containers, local=client.base_url.startswith(("http+docker", "http://localhost"))),
+        *_port_problems(parameters, client, containers),
         *_volume_problems(parameters, volumes),
         *_name_problems(parameters, containers, networks),
     ]
@@ -63,20 +63,24 @@ def _owner(item: Mapping[str, Any]) -> str:
     return "something that is not Supastack"
 
 
-def _port_problems(parameters: Mapping[str, Any], containers: Iterable[Container], *, local: bool) -> list[str]:
+def _port_problems(parameters: Mapping[str, Any], client: docker.APIClient, containers: Sequence[Container]) -> list[str]:
     published: dict[int, list[tuple[str, Container]]] = {}
     for container in containers:
         for port in container.get("Ports") or []:
             if port.get("PublicPort") and port.get("Type") == "tcp":
                 published.setdefault(int(port["PublicPort"]), []).append((port.get("IP", "0.0.0.0"), container))
+    local = client.base_url.startswith(("http+docker", "http://localhost"))
     problems = []
     for want in sorted(parameters["ports"], key=lambda p: int(p["port"])):
         number, bind = int(want["port"]), want["bind"]
         holders = [c for address, c in published.get(number, ()) if _meet(address, bind)]
+        taken = not holders and local and not _free(bind, number)
+        if taken:
+            holders = _starting(client, containers, number, bind)
         others = [c for c in holders if not _ours(c, parameters["stack_id"])]
         if others:
             by = f"container {others[0]['Names'][0].lstrip('/')} of {_owner(others[0])}"
-        elif not holders and local and not _free(bind, number):
+        elif taken and not holders:
             by = holder(number) or "a process that this user may not see"
         else:
             continue
@@ -86,6 +90,24 @@ def _port_problems(parameters: Mapping[str, Any], containers: Iterable[Container
             f"`make up INSTANCE=2`."
         )
     return problems
+
+
+def _starting(client: docker.APIClient, containers: Iterable[Container], port: int, bind: str) -> list[Container]:
+    """Containers that are to have the port: one between two tries of its restart policy has it before it is listed with it."""
+    found = []
+    for container in containers:
+        try:
+            bindings = client.inspect_container(container["Id"])["HostConfig"].get("PortBindings") or {}
+        except NotFound:
+            continue
+        if container.get("State") != "exited" and any(
+            b.get("HostPort") == str(port) and _meet(b.get("HostIp") or "0.0.0.0", bind)
+            for name, every in bindings.items()
+            if name.endswith("/tcp")
+            for b in every or ()
+        ):
+            found.append(container)
+    return found
 
 
 def _meet(one: str, other: str) -> bool:

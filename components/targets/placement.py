@@ -27,6 +27,8 @@ class Placement(TypedDict):
     """Random id on every label: whose an object is."""
     host: NotRequired[str | None]
     """Docker: address of the daemon; None: DOCKER_HOST or the default socket."""
+    socket: NotRequired[str]
+    """Docker: the daemon's socket on its own machine, for what collects logs. Default /var/run/docker.sock."""
     network: NotRequired[pulumi.Input[str]]
     """Docker: the stack's network."""
     bind_address: NotRequired[str]
@@ -44,3 +46,9 @@ class Placement(TypedDict):
 def object_name(placement: Placement, component: str, *parts: str) -> str:
     """`<project>-<stack>-<component>-<part>…`: no two stacks' objects meet."""
     return "-".join((placement["project"], placement["stack"], component, *parts))
+
+
+def published_host(placement: Placement) -> str:
+    """The host under which this machine reaches what a stack publishes: bound to every address, it is loopback still."""
+    bind = placement.get("bind_address", "127.0.0.1")
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from components import setting_values as values
 from components.setting_schema import Field, all_fields, fields, key_text
-from components.setting_types import DECLARED, PortSettings, StackSettings
+from components.setting_declared import DECLARED
+from components.setting_types import PortSettings, StackSettings
 from components.setting_values import size_text
 
 HIDDEN = "Zq9hidden"

@@ -1,0 +1,1 @@
+"""The settings of a Supabase stack's services, a file each; see `components.setting_types`."""

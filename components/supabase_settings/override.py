@@ -1,0 +1,50 @@
+"""What one service can be given beside its settings: the way out where Supastack has no setting."""
+
+from typing import Annotated, Final, NotRequired
+
+from typing_extensions import TypedDict
+
+from components.setting_declared import declared
+from components.setting_values import Refused, Setting, size
+
+SERVICES: Final = (
+    "postgres",
+    "gateway",
+    "auth",
+    "rest",
+    "realtime",
+    "storage",
+    "imgproxy",
+    "meta",
+    "functions",
+    "studio",
+    "pooler",
+    "analytics",
+    "vector",
+    "mail",
+)
+"""Names of the services of a Supabase stack."""
+
+
+def service_name(text: str) -> str:
+    """Check the name of a service of the Supabase stack."""
+    if text not in SERVICES:
+        raise Refused("there is no such service", f"name one of these: {', '.join(SERVICES)}")
+    return text
+
+
+def variable_name(text: str) -> str:
+    """Check the name of an environment variable (POSIX: upper or lower case letters, digits and underscores)."""
+    if not text.isascii() or not text.isidentifier():
+        raise Refused("it is not the name of an environment variable", 'use letters, digits and "_", not beginning with a digit')
+    return text
+
+
+@declared
+class ServiceOverride(TypedDict):
+    """What one service is given beside its settings."""
+
+    env: NotRequired[Annotated[dict[str, str], Setting(default={}, key_check=variable_name)]]
+    """Environment variables, in upstream's terms; they win over Supastack's own. For secrets: `serviceSecrets`."""
+    memory: NotRequired[Annotated[str, size(minimum="16mb")]]
+    """Memory limit. Unset: the service's own default."""
