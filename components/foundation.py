@@ -100,6 +100,7 @@ def health_gate(foundation: Foundation, ready: Sequence[pulumi.Output[list[str]]
         parameters={
             "host": settings.docker.host,
             "containers": foundation.plan.containers,
+            "optional": foundation.plan.optional_containers,
             "timeout": settings.health_timeout,
             "ready": list(ready),
         },

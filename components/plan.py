@@ -167,6 +167,12 @@ class Plan:
         return [object_name(p, component, service.name) for component, service in self._each()]
 
     @property
+    def optional_containers(self) -> list[str]:
+        """Names of the containers that a deployment does not need to be well."""
+        p = self.placement()
+        return [object_name(p, component, service.name) for component, service in self._each() if service.optional]
+
+    @property
     def volumes(self) -> list[PlannedVolume]:
         """All volumes."""
         p = self.placement()

@@ -21,6 +21,8 @@ Container = Mapping[str, Any]
 # The client lets the errors of its transport through once it is connected.
 _NO_ANSWER = (DockerException, RequestException)
 _POLL_SECONDS = 0.5
+_OPTIONAL_SECONDS = 45
+"""How long the health gate waits for what nothing else needs."""
 
 
 def _client(host: str | None) -> docker.APIClient:
@@ -214,30 +216,43 @@ def _name_problems(
 def after(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
     """The health gate: waits until every container is healthy and every job has ended well.
 
-    All are polled at once, and each change in what is waited for is said. A preview changes nothing, so there is nothing to wait for.
+    All are polled at once, and each change in what is waited for is said. What is optional is waited for too, but not for long, and
+    is only named if it does not get well. A preview changes nothing, so there is nothing to wait for.
     """
     if preview:
         return []
-    from components.engine_log import say
+    from components.engine_log import say, warn
 
-    deadline = time.monotonic() + float(parameters["timeout"])
+    started = time.monotonic()
+    optional = set(parameters["optional"] or ())
     said: list[str] = []
     while True:
         states, problem = _states(parameters)
         waiting = {name: why for name, why in states.items() if why is not None}
+        needed = {name: why for name, why in waiting.items() if name not in optional}
         if problem is None and not waiting:
             return []
-        final = {name: why for name, why in waiting.items() if why.startswith("!")}
-        late = time.monotonic() > deadline
+        waited = time.monotonic() - started
+        late = waited > float(parameters["timeout"])
+        if problem is None and not needed and (late or waited > _OPTIONAL_SECONDS or all(map(_is_final, waiting.values()))):
+            for name, why in sorted(waiting.items()):
+                warn(f"{_unwell(name, why, waited)} Nothing else needs it, so the deployment goes on.")
+            return []
         if late and problem is not None:
             return [problem]
+        final = {name: why for name, why in needed.items() if _is_final(why)}
         if final or late:
-            return [_unwell(name, why, parameters["timeout"]) for name, why in sorted((final or waiting).items())]
+            return [_unwell(name, why, parameters["timeout"]) for name, why in sorted((final or needed).items())]
         now = sorted(waiting)
         if now != said:
             say("waiting for " + (", ".join(f"{name} ({waiting[name]})" for name in now) or "the Docker daemon"))
             said = now
         time.sleep(_POLL_SECONDS)
+
+
+def _is_final(why: str) -> bool:
+    """Whether waiting can't help."""
+    return why.startswith("!")
 
 
 def _states(parameters: Mapping[str, Any]) -> tuple[dict[str, str | None], str | None]:

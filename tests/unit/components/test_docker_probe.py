@@ -7,6 +7,7 @@ import pytest
 from docker.errors import DockerException, NotFound
 from requests.exceptions import ConnectionError  # noqa: A004 - the transport's own
 
+from components import engine_log
 from components.targets import docker_probe, labels
 
 OURS = "0123456789abcdef"
@@ -90,6 +91,29 @@ def test_a_port_of_another_stack_names_the_container_and_its_stack(daemon):
         assert part in problem
 
 
+@pytest.mark.parametrize(("stack_id", "problems"), [(OURS, 0), (THEIRS, 1)])
+def test_a_port_is_its_containers_also_between_two_tries_of_a_restart(daemon, stack_id, problems):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        number = taken.getsockname()[1]
+        daemon.containers = [
+            {"Id": "a", "Names": ["/gone-by-now"], "Labels": marks(OURS), "State": "running", "Ports": []},
+            {"Id": "b", "Names": ["/restarting"], "Labels": marks(stack_id), "State": "restarting", "Ports": []},
+        ]
+        bindings = {"5432/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(number)}], "53/udp": None}
+
+        def inspect(container_id):
+            if container_id == "a":
+                raise NotFound("gone")
+            return {"HostConfig": {"PortBindings": bindings}}
+
+        daemon.client.inspect_container = inspect
+        found = before(ports=[port(number)])
+    assert len(found) == problems
+    assert all("container restarting" in p for p in found)
+
+
 def test_a_port_of_a_process_names_the_process(daemon):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -101,9 +125,12 @@ def test_a_port_of_a_process_names_the_process(daemon):
 
 
 def test_the_same_port_on_another_address_is_no_conflict(daemon):
-    theirs = {"IP": "127.0.0.2", "PublicPort": 6379, "Type": "tcp"}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        number = free.getsockname()[1]
+    theirs = {"IP": "127.0.0.2", "PublicPort": number, "Type": "tcp"}
     daemon.containers = [{"Names": ["/x"], "Labels": {}, "Ports": [theirs]}]
-    assert not [p for p in before(ports=[port(6379)]) if "container x" in p]
+    assert before(ports=[port(number)]) == []
 
 
 def test_a_foreign_holder_is_not_hidden_by_our_own(daemon):
@@ -209,9 +236,10 @@ def job(status, code):
     }
 
 
-def after(daemon, preview=False, timeout=0, **states):
+def after(daemon, preview=False, timeout=0, optional=(), **states):
     daemon.states = {name: list(found) for name, found in states.items()}
-    return docker_probe.after({"host": None, "containers": list(states), "timeout": timeout}, preview=preview)
+    told = {"host": None, "containers": list(states), "optional": list(optional), "timeout": timeout}
+    return docker_probe.after(told, preview=preview)
 
 
 def test_healthy_servers_and_ended_jobs_pass(daemon):
@@ -229,6 +257,24 @@ def test_an_unhealthy_server_fails_once_the_time_is_over(daemon):
     assert "supastack:healthTimeout" in problem
 
 
+def test_an_optional_server_that_is_not_well_is_named_and_fails_nothing(daemon, monkeypatch):
+    warned = []
+    monkeypatch.setattr(engine_log, "warn", warned.append)
+    assert after(daemon, optional=["b"], a=[server("healthy")], b=[server("unhealthy")]) == []
+    assert warned[0].startswith("b is not well")
+
+
+def test_an_optional_server_does_not_hide_one_that_is_needed(daemon):
+    (problem,) = after(daemon, optional=["b"], a=[server("unhealthy")], b=[server("unhealthy")])
+    assert problem.startswith("a is not well")
+
+
+def test_what_is_optional_and_gone_is_not_waited_for(daemon, monkeypatch):
+    monkeypatch.setattr(engine_log, "warn", lambda _text: None)
+    monkeypatch.setattr(docker_probe, "_OPTIONAL_SECONDS", 3600)
+    assert after(daemon, timeout=3600, optional=["b"], a=[server("healthy")], b=[job("exited", 1)]) == []
+
+
 def test_a_job_that_ended_badly_fails_at_once(daemon):
     (problem,) = after(daemon, timeout=3600, a=[job("exited", 3)])
     assert "exit code 3" in problem
@@ -244,7 +290,7 @@ def test_a_container_that_is_gone_fails_at_once(daemon):
         raise NotFound("no such container")
 
     daemon.client.inspect_container = missing
-    (problem,) = docker_probe.after({"host": None, "containers": ["a"], "timeout": 3600}, preview=False)
+    (problem,) = docker_probe.after({"host": None, "containers": ["a"], "optional": [], "timeout": 3600}, preview=False)
     assert "does not exist" in problem
 
 
@@ -258,7 +304,7 @@ def test_a_daemon_that_hangs_up_meanwhile_is_asked_again(daemon):
         return answer
 
     daemon.client.inspect_container = inspect
-    assert docker_probe.after({"host": None, "containers": ["a"], "timeout": 60}, preview=False) == []
+    assert docker_probe.after({"host": None, "containers": ["a"], "optional": [], "timeout": 60}, preview=False) == []
 
 
 def test_a_preview_waits_for_nothing(daemon):
