@@ -7,6 +7,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from components.supabase_settings.override import SERVICES
 from tests.clone_root import ROOT
 from tests.integration.daemon import Daemon
 
@@ -18,7 +21,9 @@ class Failed(AssertionError):
 class Clone:
     """The project, copied as git would, with its own private folder, on the tests' own daemon."""
 
-    def __init__(self, folder: Path, daemon: Daemon) -> None:
+    def __init__(self, folder: Path, daemon: Daemon, *, core: bool = False) -> None:
+        """A clone that is not made yet. `core`: its dev stack is the servers that keep data alone, for tests of what happens to these."""
+        self.core = core
         self.root = folder / "supastack"
         self.home = folder / "home"
         self.daemon = daemon
@@ -43,10 +48,21 @@ class Clone:
             if name and (ROOT / name).is_file():
                 (self.root / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, self.root / name)
+        if self.core:
+            self._turn_off_the_others()
         git = ["git", "-c", "user.name=tests", "-c", "user.email=tests@example.com", "-C", self.root]
         subprocess.run([*git, "init", "-q"], check=True)
         subprocess.run([*git, "add", "-A"], check=True)
         subprocess.run([*git, "commit", "-q", "-m", "A fresh clone"], check=True)
+
+    def _turn_off_the_others(self) -> None:
+        file = self.root / "Pulumi.dev.yaml"
+        settings = yaml.safe_load(file.read_text())
+        supabase = settings["config"].setdefault("supastack:supabase", {})
+        for service in SERVICES:
+            if service != "postgres":
+                supabase[service] = {"enabled": False}
+        file.write_text(yaml.safe_dump(settings, sort_keys=False))
 
     def run(
         self, *command: str, inside: bool = True, code: int | None = 0, timeout: float = 900, **env: str
