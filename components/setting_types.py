@@ -218,6 +218,8 @@ class SupabaseSettings(TypedDict):
     """Log shipping (Vector)."""
     mail: NotRequired[MailSettings]
     """Mail catcher (Mailpit)."""
+    logsFirst: NotRequired[Annotated[bool, Setting(default=False)]]
+    """Start Vector before the database and Studio after Logflare, as upstream did in 2024. Nothing starts then while the logs are ill."""
     services: NotRequired[Annotated[dict[str, ServiceOverride], Setting(default={}, key_check=service_name)]]
     """What one service is given beside its settings, by the service's name: environment, memory."""
 
