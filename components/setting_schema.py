@@ -123,12 +123,12 @@ def _validated_type(hint: Any) -> Any:
     if isinstance(plain, type) and issubclass(plain, Enum):
         # Strict would ask for the Enum's member itself.
         metadata.append(Limits(strict=False))
-    if get_origin(plain) is list:
-        (item,) = get_args(plain)
-        result = list[Annotated[item, AfterValidator(setting.check)] if setting.check else item]  # type: ignore[misc]
-    elif get_origin(plain) is dict:
+    if get_origin(plain) in (list, dict):
+        item = _validated_type(get_args(plain)[-1])
+        if setting.check:
+            item = Annotated[item, AfterValidator(setting.check)]
         key = Annotated[str, AfterValidator(setting.key_check)] if setting.key_check else str
-        result = dict[key, _validated_type(get_args(plain)[1])]  # type: ignore[valid-type, misc]
+        result = list[item] if get_origin(plain) is list else dict[key, item]  # type: ignore[valid-type]
     elif setting.check:
         metadata.append(AfterValidator(setting.check))
     if get_origin(plain) is list:

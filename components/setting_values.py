@@ -41,7 +41,7 @@ class Setting:
     maximum: int | None = None
     """The most of that."""
     check: Callable[[Any], Any] | None = None
-    """For a value, or each item of a list."""
+    """For a value, or each item of a list or of a mapping."""
     key_check: Callable[[str], str] | None = None
     """For each key of a mapping whose keys the user chooses."""
     secret: bool = False

@@ -40,11 +40,22 @@ def variable_name(text: str) -> str:
     return text
 
 
+def variable_value(text: str) -> str:
+    """Check the value of an environment variable: no NUL, and no longer than Linux takes (execve(2): MAX_ARG_STRLEN)."""
+    if "\0" in text:
+        raise Refused("it has a NUL, which ends a text in an environment", "take it out", hidden=True)
+    if len(text.encode()) > 131000:
+        raise Refused(
+            "it is longer than an environment variable can be (128 KiB with its name)", "choose a shorter one", hidden=True
+        )
+    return text
+
+
 @declared
 class ServiceOverride(TypedDict):
     """What one service is given beside its settings."""
 
-    env: NotRequired[Annotated[dict[str, str], Setting(default={}, key_check=variable_name)]]
+    env: NotRequired[Annotated[dict[str, str], Setting(default={}, key_check=variable_name, check=variable_value)]]
     """Environment variables, in upstream's terms; they win over Supastack's own. For secrets: `serviceSecrets`."""
     memory: NotRequired[Annotated[str, size(minimum="16mb")]]
     """Memory limit. Unset: the service's own default."""

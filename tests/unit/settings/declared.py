@@ -1,140 +1,24 @@
 """Valid and wrong settings, generated from the declaration: a new setting is covered by itself.
 
-The one thing to add for a new kind of text is a pair of samples for its check, in TEXTS.
+The one thing to add for a new kind of text is a pair of samples for its check, in a file of `samples`; and where settings
+contradict each other's samples, a right set of them in OWN_STORE.
 """
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 from hypothesis import strategies as st
 
-from components import setting_values as values
-from components.setting_schema import Field, all_fields, fields, key_text
-from components.setting_declared import DECLARED
+from components.setting_contradictions import Context, contradictions
+from components.setting_schema import Field, all_fields, default_of, fields, key_text, validate
 from components.setting_types import PortSettings, StackSettings
 from components.setting_values import size_text
-
-HIDDEN = "Zq9hidden"
-"""Begins every value that must not be shown."""
-
-
-@dataclass(frozen=True)
-class Texts:
-    """Samples of one kind of text."""
-
-    right: tuple[str, ...]
-    wrong: tuple[str, ...]
-
-
-_SERVER_PASSWORD = Texts(
-    right=(f"{HIDDEN}-1", f"{HIDDEN}:/?#[]@!$&()*+,;=%", HIDDEN + "x" * 119),
-    wrong=(
-        *(f"{HIDDEN} space", f"{HIDDEN}'quote", f'{HIDDEN}"quote', f"{HIDDEN}\\slash", f"{HIDDEN}`tick", f"{HIDDEN}äöü"),
-        HIDDEN + "x" * 120,
-    ),
-)
-TEXTS: dict[Callable[[Any], Any], Texts] = {
-    values.release_name: Texts(right=("2026-09",), wrong=("2026", "2026-13", "2026-09-01", "latest", "v1", "../2026-09")),
-    values.ip_address: Texts(
-        right=("127.0.0.1", "0.0.0.0", "192.168.1.20", "::1", "::"),
-        wrong=(
-            "localhost",
-            "127.0.0",
-            "127.0.0.1:80",
-            "256.1.1.1",
-            "127.1",
-            "010.0.0.1",
-            "fe80::1%eth0",
-            "224.0.0.1",
-            "1.2.3.4/8",
-        ),
-    ),
-    values.docker_host: Texts(
-        right=("unix:///var/run/docker.sock", "tcp://10.0.0.5:2376", "npipe:////./pipe/docker_engine"),
-        wrong=(
-            *(
-                "docker.sock",
-                "/var/run/docker.sock",
-                "http://x",
-                "unix://",
-                "tcp://",
-                "ssh://",
-                "ssh://me@build.example",
-                "tcp://host:port",
-                "tcp://host:99999",
-            ),
-            *(f"ssh://me:{HIDDEN}@host", f"ftp://me:{HIDDEN}@host", f"tcp://me:{HIDDEN}@"),
-        ),
-    ),
-    values.duration: Texts(
-        right=("0", "500ms", "30s", "5min", "2h"), wrong=("30", "30 s", "-1s", "1d", "1.5s", "9999999h", "0s")
-    ),
-    values.bucket_name: Texts(
-        right=("app", "service-ticket-attachments", "a.b", "0files", "a" * 63),
-        wrong=(
-            "ab",
-            "a" * 64,
-            "App",
-            "a_b",
-            "-app",
-            "app-",
-            ".app",
-            "a..b",
-            "192.168.0.1",
-            "xn--app",
-            "app-s3alias",
-            "a b",
-            "ä" * 4,
-        ),
-    ),
-    values.http_url: Texts(
-        right=("https://s3.example.com", "http://127.0.0.1:9000", "https://s3.example.com/base", "http://[::1]:9000"),
-        wrong=(
-            *("s3.example.com", "ftp://x", "https://", "https://x:port", "https://x y", "https://x:0", "https://[::1"),
-            *(
-                f"https://me:{HIDDEN}@s3.example.com",
-                f"https://s3.example.com/?key={HIDDEN}",
-                f"https://s3.example.com#{HIDDEN}",
-                f"ftp://me:{HIDDEN}@x",
-            ),
-        ),
-    ),
-    values.stack_id: Texts(
-        right=("0123456789abcdef",), wrong=("0123456789ABCDEF", "0123456789abcde", "0123456789abcdef0", "0123456789abcdeg")
-    ),
-    values.region: Texts(right=("us-east-1", "auto", "garage"), wrong=("US-EAST-1", "us east", "-eu", "a" * 64)),
-    values.access_key: Texts(right=("AKIAIOSFODNN7EXAMPLE", "app", "a_b-c"), wrong=("ab", "a b", "key!", "a" * 129)),
-    values.email: Texts(
-        right=("admin@example.com", "a.b+c@mail.example.co.uk"),
-        wrong=(
-            "admin",
-            "admin@",
-            "@example.com",
-            "a@b",
-            "a b@example.com",
-            "a@b@c.de",
-            ".a@example.com",
-            "a@-b.de",
-            "a@b..de",
-            "A <a@b.de>",
-        ),
-    ),
-    values.line_of_text: Texts(right=("Administrator", "Ångström, Zoë"), wrong=(" x", "x ", "a\tb", "x" * 201)),
-    values.file_path: Texts(
-        right=(".env.local", "apps/shop/.env", "../shop/.env", "/srv/shop/.env", "my file.env"),
-        wrong=("~/x/.env", "apps/", "..", "../", ".", "a/..", " .env", ".env "),
-    ),
-    values.app_name: Texts(right=("nextjs", "shop-2"), wrong=("Shop", "my app", "a", "-a", "a-", "a/b", "a.b", "2a", "a" * 41)),
-    values.server_password: _SERVER_PASSWORD,
-    values.person_password: Texts(
-        right=(f"{HIDDEN} with spaces, 'quotes' and äöü", HIDDEN + "x" * 63), wrong=(HIDDEN + "x" * 64, HIDDEN + "ä" * 33)
-    ),
-}
-"""By check."""
+from components.settings import PROJECT, ROOT, with_defaults
+from tests.unit.settings.samples import HIDDEN, TEXTS
 
 _NEVER_A_TEXT = ("", "\n", f"a{HIDDEN}\nb{HIDDEN}", f"{HIDDEN}\0", f"{HIDDEN}\x1b[31m", "x" * 5000)
 _TEXT_BYTES = (1 << 10, 1 << 20, 1 << 30)
@@ -164,6 +48,34 @@ def choices_of(field: Field) -> list[str]:
     return [member.value for member in field.type] if isinstance(field.type, type) and issubclass(field.type, Enum) else []
 
 
+def is_choice(kind: Any) -> bool:
+    """Whether a type is an Enum."""
+    return isinstance(kind, type) and issubclass(kind, Enum)
+
+
+def a_name(field: Field) -> str:
+    """Return a right name for one of what a mapping holds."""
+    assert field.setting.key_check in TEXTS, f"{field.path}: add samples for its key_check to `samples`"
+    return TEXTS[field.setting.key_check].right[0]
+
+
+def concrete(path: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a declared path with a right name in place of each that the user chooses."""
+    found: list[str] = []
+    owner: type | None = StackSettings
+    field: Field | None = None
+    for part in path:
+        if part == "*":
+            assert field is not None
+            found.append(a_name(field))
+            continue
+        assert owner is not None
+        field = fields(owner)[part]
+        found.append(part)
+        owner = field.group
+    return tuple(found)
+
+
 # -- wrong values ----------------------------------------------------------------------------------------------------
 
 
@@ -179,9 +91,11 @@ def _wrong_values(field: Field) -> Iterator[tuple[str, Any, Where]]:
     yield "null", None, ()
     if get_origin(field.type) is not list:
         yield "a list", [f"{HIDDEN} in a list"], ()
-    yield "an empty list", [], ()
-    yield "a group", {"value": f"{HIDDEN} in a group"}, ()
-    yield "an empty group", {}, ()
+    if get_origin(field.type) is not list or setting.minimum:
+        yield "an empty list", [], ()
+    if get_origin(field.type) is not dict:
+        yield "a group", {"value": f"{HIDDEN} in a group"}, ()
+        yield "an empty group", {}, ()
     if field.type is int:
         low, high = setting.minimum or 0, setting.maximum or 0
         for value in (low - 1, high + 1, -(10**9), 10**30, low + 0.5):
@@ -216,22 +130,41 @@ def _wrong_values(field: Field) -> Iterator[tuple[str, Any, Where]]:
         for value in (5, True, 1.5):
             yield "not a choice", value, ()
     elif get_origin(field.type) is list:
-        assert setting.check is not None
-        right = TEXTS[setting.check].right[0]
+        right = sample(field)[0]
         yield "text", right, ()
-        yield "too many", [f"{right}{n}" for n in range(101)], ()
-        for item in (None, 5, True, [right], {"name": right}, *_NEVER_A_TEXT, *TEXTS[setting.check].wrong):
+        if setting.maximum is not None:
+            yield "too many", [f"{right}{n}" for n in range(setting.maximum + 1)], ()
+        for item in (None, 5, True, [right], {"name": right}, *_wrong_items(field)):
             yield "a wrong item", [right, item], (1,)
+    elif get_origin(field.type) is dict:
+        name = a_name(field)
+        right = sample(field)[name]
+        assert setting.key_check is not None
+        for wrong in ("", "\n", *TEXTS[setting.key_check].wrong):
+            yield "a wrong name", {wrong: right}, (wrong,)
+        for value in (None, 5, True, [right], {"name": right}, *_wrong_items(field)):
+            yield "a wrong item", {name: value}, (name,)
+        for value in (5, True, 1.5, "text", "[]"):
+            yield "not a group", value, ()
     else:
         assert field.type is str, f"{field.path}: say here what is wrong for {field.type}"
-        assert setting.check in TEXTS, f"{field.path}: add samples for its check to TEXTS"
         unset = {""} if top and setting.default is None else set()
-        for text in (*_NEVER_A_TEXT, *TEXTS[setting.check].wrong):
+        for text in _wrong_items(field):
             if text not in unset:
                 yield "not a right text", text, ()
         if not top:
             for value in (5, True, 1.5):
                 yield "not a text", value, ()
+
+
+def _wrong_items(field: Field) -> tuple[str, ...]:
+    """Return texts that a setting, or what it holds, can't be."""
+    (kind,) = get_args(field.type)[-1:] or (field.type,)
+    if is_choice(kind):
+        return ("no-such-choice", "")
+    assert field.setting.check in TEXTS, f"{field.path}: add samples for its check to `samples`"
+    texts = TEXTS[field.setting.check]
+    return texts.wrong if texts.free else (*_NEVER_A_TEXT, *texts.wrong)
 
 
 def _unknown_siblings(field: Field) -> Iterator[tuple[str, Any, Where]]:
@@ -242,8 +175,8 @@ def _unknown_siblings(field: Field) -> Iterator[tuple[str, Any, Where]]:
         for name in ("", "\n", *TEXTS[field.setting.key_check].wrong):
             yield "a wrong name", {name: {}}, (name,)
         for value in (None, 5, True, "text", [], [{}]):
-            yield "not a group by name", {"nextjs": value}, ("nextjs",)
-        inner: tuple[str, ...] = ("nextjs",)
+            yield "not a group by name", {a_name(field): value}, (a_name(field),)
+        inner: tuple[str, ...] = (a_name(field),)
     else:
         inner = ()
     known = list(fields(field.group))
@@ -272,7 +205,7 @@ def violations() -> Iterator[Violation]:
     for field in all_fields():
         if field.setting.secret:
             continue
-        path = tuple("nextjs" if part == "*" else part for part in field.path)
+        path = concrete(field.path)
         for what, value, below in _wrong_values(field):
             yield Violation(path, value, (*path, *below), what)
 
@@ -291,6 +224,46 @@ def secret_violations() -> Iterator[Violation]:
 
 
 # -- whole configurations --------------------------------------------------------------------------------------------
+
+
+def sample(field: Field) -> Any:
+    """Return a right value of a setting: its default, where it has one that says something."""
+    setting, kind = field.setting, field.type
+    if field.group is not None:
+        return {a_name(field): completed(field.group)} if get_origin(kind) is dict else completed(field.group)
+    if setting.default not in (None, [], {}):
+        return setting.default
+    if kind is bool:
+        return False
+    if kind is int:
+        return setting.minimum
+    if is_size(field):
+        return size_text(setting.minimum or 0)
+    item = choices_of(field)[0] if choices_of(field) else _text(field)
+    return {list: [item], dict: {a_name(field): item} if get_origin(kind) is dict else {}}.get(get_origin(kind), item)
+
+
+def _text(field: Field) -> str:
+    """Return a right text of a setting, or of what it holds."""
+    (kind,) = get_args(field.type)[-1:] or (field.type,)
+    if is_choice(kind):
+        return str(next(iter(kind)).value)
+    assert field.setting.check in TEXTS, f"{field.path}: add samples for its check to `samples`"
+    return TEXTS[field.setting.check].right[0]
+
+
+def completed(owner: type, given: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return a group with a right value for each setting that is not given and is no secret."""
+    found = dict(given or {})
+    for name, field in fields(owner).items():
+        if field.setting.secret:
+            continue
+        if name not in found:
+            found[name] = sample(field)
+        elif field.group is not None and get_origin(field.type) is not dict:
+            found[name] = completed(field.group, found[name])
+    return found
+
 
 OWN_STORE: dict[str, Any] = {
     "target": "docker",
@@ -338,8 +311,10 @@ OWN_STORE: dict[str, Any] = {
     "admin": {"email": "boss@example.com", "name": "Boss"},
     "envFiles": {"nextjs": {"path": ".env.shop", "format": "docker", "overwrite": True}},
 }
-"""Every setting but the secret ones and `objectStorage.endpoint`."""
+"""Every setting but the secret ones and `objectStorage.endpoint`: what is not said here is completed."""
 OWN_STORE["app"]["port"] = OWN_STORE["ports"]["app"]
+OWN_STORE = completed(StackSettings, OWN_STORE)
+del OWN_STORE["objectStorage"]["endpoint"]
 
 EXTERNAL_STORE = copy.deepcopy(OWN_STORE)
 """The same with an external store."""
@@ -384,13 +359,11 @@ def named(path: Where) -> str:
 
 def valid_values(field: Field) -> st.SearchStrategy[Any]:
     """Return a strategy for values of one setting that are right by themselves."""
-    setting = field.setting
-    if get_origin(field.type) is dict:
-        assert field.group is not None
-        assert setting.key_check is not None
-        return st.dictionaries(st.sampled_from(TEXTS[setting.key_check].right), valid_group(field.group), max_size=2)
+    setting, kind = field.setting, get_origin(field.type)
     if field.group is not None:
         group = valid_group(field.group)
+        if kind is dict:
+            return st.dictionaries(_names(field), group, max_size=2)
         return st.one_of(group, st.just("auto")) if field.type is PortSettings else group
     if choices_of(field):
         return st.sampled_from(choices_of(field))
@@ -400,9 +373,23 @@ def valid_values(field: Field) -> st.SearchStrategy[Any]:
         return st.integers(setting.minimum, setting.maximum)
     if is_size(field):
         return sizes(setting.minimum or 0, setting.maximum or 0)
-    assert setting.check in TEXTS, f"{field.path}: add samples for its check to TEXTS"
-    texts = st.sampled_from(TEXTS[setting.check].right)
-    return st.lists(texts, min_size=setting.minimum or 0, max_size=3, unique=True) if get_origin(field.type) is list else texts
+    texts = _right_texts(field)
+    if kind is dict:
+        return st.dictionaries(_names(field), texts, max_size=2)
+    return st.lists(texts, min_size=setting.minimum or 0, max_size=3, unique=True) if kind is list else texts
+
+
+def _names(field: Field) -> st.SearchStrategy[str]:
+    assert field.setting.key_check is not None
+    return st.sampled_from(TEXTS[field.setting.key_check].right)
+
+
+def _right_texts(field: Field) -> st.SearchStrategy[str]:
+    (kind,) = get_args(field.type)[-1:] or (field.type,)
+    if is_choice(kind):
+        return st.sampled_from([member.value for member in kind])
+    assert field.setting.check in TEXTS, f"{field.path}: add samples for its check to `samples`"
+    return st.sampled_from(TEXTS[field.setting.check].right)
 
 
 @st.composite
@@ -454,7 +441,30 @@ def valid_configs(draw: st.DrawFn) -> dict[str, Any]:
         del store["fallback"]
     for app, file in config.get("envFiles", {}).items():
         file["path"] = f"{app}/{file['path'].rsplit('/', 1)[-1]}" if "path" in file else f"{app}/.env"
+    return _without_contradictions(config)
+
+
+def _without_contradictions(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration without the settings of the Supabase stack that can't stand beside the others."""
+    supabase = config.get("supabase", {})
+    for _ in range(100):
+        values, wrong = validate(with_defaults_of(config))
+        context = Context(project=PROJECT, stack="dev", root=ROOT, secrets=set(SECRETS_GIVEN))
+        found = [problem for problem in contradictions(values, context) if problem.path[0] == "supabase"]
+        if wrong or not found:
+            break
+        place, path = supabase, [str(part) for part in found[0].path[1:]]
+        while len(path) > 1 and isinstance(place.get(path[0]), dict):
+            place = place[path.pop(0)]
+        if path[0] in place:
+            del place[path[0]]
+        else:  # what it lacks is wanted by another setting of its group
+            supabase.pop(str(found[0].path[1]), None)
     return config
 
 
-assert DECLARED  # the declaration is loaded
+def with_defaults_of(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration as the settings see it."""
+    declared = fields()
+    read = {name: {"auto": True} if name == "ports" and value == "auto" else value for name, value in config.items()}
+    return {**default_of(StackSettings), **{name: with_defaults(declared[name], value) for name, value in read.items()}}

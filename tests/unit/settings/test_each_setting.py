@@ -52,7 +52,7 @@ SECRET_CASES = list(declared.secret_violations())
 def test_there_are_two_thousand_cases_and_some_for_every_setting() -> None:
     assert len(CASES) + len(SECRET_CASES) >= 2000
     tried = {named(violation.path) for _, violation, _ in CASES} | {named(violation.path) for violation in SECRET_CASES}
-    assert tried == {named(tuple("nextjs" if part == "*" else part for part in field.path)) for field in all_fields()}
+    assert tried == {named(declared.concrete(field.path)) for field in all_fields()}
 
 
 @pytest.mark.parametrize(("violation", "config"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
@@ -108,7 +108,7 @@ PLAIN_FIELDS = [field for field in all_fields() if not field.setting.secret]
 
 @pytest.mark.parametrize("field", PLAIN_FIELDS, ids=lambda field: ".".join(field.path))
 def test_a_setting_that_is_no_secret_is_refused_when_it_is_encrypted(field: Any) -> None:
-    path = tuple("nextjs" if part == "*" else part for part in field.path)
+    path = declared.concrete(field.path)
     error = _refused(keyed(put(OWN_STORE, path, Ciphertext())))
     assert _keys(error) == {named(path)}
     # A program is told only which of the keys at the top hold something encrypted.
@@ -121,8 +121,8 @@ def test_a_setting_that_is_no_secret_is_refused_when_it_is_encrypted(field: Any)
 @pytest.mark.parametrize("field", PLAIN_FIELDS, ids=lambda field: ".".join(field.path))
 def test_the_full_configuration_has_every_setting(field: Any) -> None:
     place: Any = EXTERNAL_STORE if field.path == ("objectStorage", "endpoint") else OWN_STORE
-    for part in field.path:
-        place = place["nextjs" if part == "*" else part]
+    for part in declared.concrete(field.path):
+        place = place[part]
     assert place is not None
 
 

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from components import setting_docs
-from components.setting_schema import all_fields, default_of, fields
 from components.setting_declared import DECLARED
+from components.setting_schema import all_fields, default_of, fields
 from components.setting_types import StackSettings
 from components.settings import ROOT, load
 

@@ -40,7 +40,7 @@ def test_valid_settings_are_accepted_alike_in_both_forms_and_kept_as_given(confi
             for part in path[1:]:
                 written = written[part]
             assert written == value
-    assert settings.given("supabase").keys() == {"enabled", "database"}
+    assert settings.given("supabase").keys() >= {"enabled", "database", "auth", "services"}
 
 
 @many
