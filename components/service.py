@@ -197,7 +197,7 @@ class Service:
     Attributes:
         name: Unique in its component; its host name inside the stack.
         provides: Capabilities, by name, with the name of the port that each is reached at.
-        identity: What data volumes were written by (`postgres-17`, `minio`): over a kept volume it must not change.
+        identity: What data volumes were written by (`components.identity`): over a kept volume it must not change.
     """
 
     name: str

@@ -4,6 +4,7 @@ Environment, paths and health check are those of the `supabase/postgres` image: 
 migrate.sh, `POSTGRES_HOST` is its socket folder, and `POSTGRES_USER` is set by the image and must not be given.
 """
 
+from components.identity import identity
 from components.service import Health, Port, Secret, Service, Volume, text
 from components.services.context import Context
 from components.services.secret_names import DATABASE_PASSWORD as PASSWORD
@@ -24,7 +25,7 @@ def database(context: Context) -> str:
 def postgres(context: Context) -> Service:
     """The PostgreSQL server."""
     settings = context.settings["database"]
-    major = context.release.postgres_major
+    major, user = context.release.postgres_major, context.release.users.get("postgres")
     return Service(
         name="postgres",
         image=context.release.image_if_any("postgres"),
@@ -60,6 +61,6 @@ def postgres(context: Context) -> Service:
         # TCP, since the image's temporary init server listens on the socket alone.
         health=Health(("pg_isready", "-U", USER, "-h", "localhost"), interval=2, retries=30, start_period=10),
         provides={"postgres": "postgres"},
-        identity=f"postgres-{major}",
+        identity=identity(f"postgres-{major}", user if context.settings.get("dataOwner") != user else None),
         stop_grace=30,
     )

@@ -14,6 +14,7 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
 
+from components.identity import refusal
 from components.targets import labels
 from components.targets.port_holder import holder
 
@@ -152,12 +153,12 @@ def _volume_problems(parameters: Mapping[str, Any], volumes: Mapping[str, Mappin
             )
         elif theirs != parameters["stack_id"]:
             problems.append(_kept_by_another(want, theirs))
-        elif want["identity"] and marks.get(labels.IDENTITY) not in (None, want["identity"]):
-            problems.append(
-                f"volume {name} holds data of {marks[labels.IDENTITY]}, which {want['identity']} can't read "
-                f"({want['setting']}). Nothing was touched. Set it back; or save the data and give the volume up: "
-                f"`make down`, `docker volume rm {name}`, `make up`."
-            )
+        elif (
+            want["identity"]
+            and (held := marks.get(labels.IDENTITY))
+            and (why := refusal(name, held, want["identity"], want["setting"])) is not None
+        ):
+            problems.append(why)
     return problems
 
 

@@ -177,6 +177,18 @@ def test_another_engine_over_a_kept_volume_is_refused(daemon):
     assert "supastack:release" in problem
 
 
+def test_another_user_over_a_kept_volume_is_refused_where_both_are_known(daemon):
+    daemon.volumes = [{"Name": "data", "Labels": marks(OURS, **{labels.IDENTITY: "postgres-17.uid-101"})}]
+    (problem,) = before(volumes=[volume(identity="postgres-17.uid-100")])
+    assert "chown" in problem
+    assert before(volumes=[volume(identity="postgres-17")]) == []
+
+
+def test_a_volume_without_an_identity_is_taken_as_it_is(daemon):
+    daemon.volumes = [{"Name": "data", "Labels": marks(OURS)}]
+    assert before(volumes=[volume()]) == []
+
+
 def test_a_volume_of_ours_for_which_the_settings_have_no_use_is_refused_with_the_way_out(daemon):
     daemon.volumes = [{"Name": "data", "Labels": marks(OURS, **{labels.COMPONENT: "objects"})}]
     (problem,) = before(volumes=[])
