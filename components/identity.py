@@ -1,18 +1,25 @@
 """What the data on a kept volume was written by, and what to do where another server would get it.
 
-An identity is one word, fit for a label on every target: `minio`, `postgres-17`, and where the server's user id is known,
-`postgres-17.uid-999`. Two that both know a user id differ where it differs; one that does not know it says nothing of it.
+An identity is one word, fit for a label on every target: `minio`, `postgres-17`; behind it the database's name where it is not the
+usual one, and the server's user id where it is known: `postgres-17.db-shop.uid-999`. Two that both know a user id differ where it
+differs; one that does not know it says nothing of it.
 """
 
 import re
 from typing import Final
 
-_USER: Final = ".uid-"
+_FORM: Final = re.compile(r"(?P<writer>.+?)(?:\.db-(?P<database>[^.]+))?(?:\.uid-(?P<user>[0-9]+))?")
 
 
-def identity(writer: str, user: int | None = None) -> str:
-    """The identity of what `writer` writes as `user`; None: nobody knows as whom."""
-    return writer if user is None else f"{writer}{_USER}{user}"
+def identity(writer: str, *, database: str | None = None, user: int | None = None) -> str:
+    """The identity of what `writer` writes.
+
+    Args:
+        writer: The server, and of its version what its data depends on.
+        database: Name that the data was initialised with; None: the usual one.
+        user: User id that it runs as; None: nobody knows.
+    """
+    return writer + ("" if database is None else f".db-{database}") + ("" if user is None else f".uid-{user}")
 
 
 def refusal(volume: str, held: str, wanted: str, setting: str) -> str | None:
@@ -24,18 +31,29 @@ def refusal(volume: str, held: str, wanted: str, setting: str) -> str | None:
         wanted: Identity of what would get it.
         setting: The settings that choose the server.
     """
-    writer, _, user = held.partition(_USER)
-    new_writer, _, new_user = wanted.partition(_USER)
-    if writer != new_writer:
-        return _other_writer(volume, writer, new_writer, setting)
-    if user and new_user and user != new_user:
+    old, new = _FORM.fullmatch(held), _FORM.fullmatch(wanted)
+    if held == wanted or old is None or new is None:
+        return None
+    if old["writer"] != new["writer"]:
+        return _other_writer(volume, old["writer"], new["writer"], setting)
+    if old["database"] != new["database"]:
+        before, now = (f"the database {m['database']}" if m["database"] else "the usual database" for m in (old, new))
         return (
-            f"volume {volume} holds files of user {user}, and the server of {writer} now runs as user {new_user} ({setting}). Nothing "
-            f"was touched. Set it back; or give the files to the new user: `make down`, `docker run --rm -u 0 -v {volume}:/data "
-            f"--entrypoint chown IMAGE -R {new_user} /data` with the new database image, and then say so: "
-            f"`pulumi config set --path supastack:supabase.dataOwner {new_user}`."
+            f"volume {volume} was initialised with {before}, and the settings ask for {now} ({setting}). Nothing was touched. Set it "
+            f"back; or dump the data, give the volume up (`make down`, `docker volume rm {volume}`, `make up`) and load the dump."
+        )
+    if old["user"] and new["user"] and old["user"] != new["user"]:
+        return (
+            f"volume {volume} holds files of user {old['user']}, and the server of {new['writer']} now runs as user {new['user']} "
+            f"({setting}). Nothing was touched. Set it back; or give the files to the new user: `make down`, `docker run --rm -u 0 "
+            f"-v {volume}:/data --entrypoint chown IMAGE -R {new['user']} /data` with the new database image, and then say so: "
+            f"`pulumi config set --path supastack:supabase.dataOwner {new['user']}`."
         )
     return None
+
+
+def _called(database: str) -> str:
+    return f"a database named {database}" if database else "the database that its image makes by itself"
 
 
 def _other_writer(volume: str, old: str, new: str, setting: str) -> str:

@@ -3,6 +3,8 @@
 import pytest
 
 from components.identity import identity, refusal
+from components.supabase_stack import services
+from tests.unit.components.placements import placement
 
 
 def refused(held, wanted):
@@ -16,6 +18,7 @@ def refused(held, wanted):
         ("postgres-17.uid-999", "postgres-17.uid-999"),
         ("postgres-17", "postgres-17.uid-999"),
         ("postgres-17.uid-999", "postgres-17"),
+        ("postgres-17.db-shop", "postgres-17.db-shop.uid-999"),
         ("minio", "minio"),
     ],
 )
@@ -25,7 +28,20 @@ def test_the_same_server_may_have_its_data_whether_or_not_its_user_is_known(held
 
 def test_the_user_stands_behind_what_it_was_before():
     assert identity("postgres-17") == "postgres-17"
-    assert identity("postgres-17", 999) == "postgres-17.uid-999"
+    assert identity("postgres-17", user=999) == "postgres-17.uid-999"
+    assert identity("postgres-17", database="shop", user=999) == "postgres-17.db-shop.uid-999"
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "named"),
+    [
+        ("postgres-17", "postgres-17.db-shop.uid-999", ("the usual database", "the database shop")),
+        ("postgres-17.db-shop", "postgres-17.db-store", ("the database shop", "the database store")),
+    ],
+)
+def test_another_name_of_the_database_is_refused(held, wanted, named):
+    problem = refused(held, wanted)
+    assert all(part in problem for part in named)
 
 
 def test_another_major_version_is_refused_with_the_way_by_a_dump():
@@ -61,3 +77,21 @@ def test_another_engine_is_refused_with_the_way_to_give_the_data_up():
     problem = refused("minio", "seaweedfs")
     assert "data of minio, which seaweedfs can't read" in problem
     assert "pg_dumpall" not in problem
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [({}, "postgres-17.uid-999"), ({"dataOwner": 999}, "postgres-17"), ({"dataOwner": 7}, "postgres-17.uid-999")],
+)
+def test_whoever_changed_the_owner_by_hand_says_so(settings, expected):
+    made = next(s for s in services({"placement": placement(), "settings": settings}) if s.name == "postgres")
+    assert made.identity == expected
+
+
+def test_another_name_of_the_database_is_refused_and_said():
+    assert identity("postgres-17", 999, "shop") == "postgres-17.db-shop.uid-999"
+    assert refused("postgres-17.db-shop", "postgres-17.db-shop.uid-999") is None
+    problem = refused("postgres-17.uid-999", "postgres-17.db-shop.uid-999")
+    for part in ("database that its image makes by itself", "a database named shop", "Set the name back"):
+        assert part in problem
+    assert "pg_dumpall" in refused("postgres-15.db-shop", "postgres-17.db-shop")
