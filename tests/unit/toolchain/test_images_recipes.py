@@ -1,5 +1,6 @@
 """Recipes of local images: references, hashes, what they say; without a daemon."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -24,6 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_all_images_of_this_issue_have_a_recipe() -> None:
     wanted = {"postgres", "valkey", "redis", "pgbouncer", "minio", "envoy", "mailpit", "imgproxy", "stub"}
+    wanted |= {"postgres-plain", "postgres-meta", "redis-commander"}
     assert wanted <= set(NAMES)
 
 
@@ -39,6 +41,22 @@ def test_a_recipe_is_complete(name: str) -> None:
         assert {"go.mod", "go.sum"} <= inside.keys()
     if recipe.wheel:
         assert re.search(r"==\S+ --hash=sha256:[0-9a-f]{64}$", inside["requirements.txt"].read_text().strip())
+    if recipe.jar:
+        assert re.fullmatch(r"[\w.-]+:[\w.-]+:[\d.]+", recipe.jar.artifact)
+        assert re.fullmatch(r"[0-9a-f]{64}", recipe.jar.sha256)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if available()[name].npm])
+def test_npm_packages_are_pinned_by_hash_and_name_no_registry(name: str) -> None:
+    inside = dict(available()[name].context_files())
+    wanted = json.loads(inside["package.json"].read_text())["dependencies"]
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.values())
+    locked = json.loads(inside["package-lock.json"].read_text())["packages"]
+    assert locked.pop("")["dependencies"] == wanted
+    assert locked
+    for path, package in locked.items():
+        assert re.match(r"sha512-", package["integrity"]), path
+        assert "resolved" not in package, path
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -57,7 +75,7 @@ def test_a_dockerfile_starts_from_the_base_and_leaves_no_package_lists(name: str
         lambda f: (f / "postgres/Dockerfile").open("a").write("# more\n"),
         lambda f: (f / "postgres/initdb.d/migrations/20-new.sql").write_text("select 1;"),
         lambda f: (f / "postgres/initdb.d/migrations/00-extension.sql").rename(f / "postgres/initdb.d/migrations/01.sql"),
-        lambda f: (f / "postgres/docker-entrypoint.sh").chmod(0o644),
+        lambda f: (f / "shared/postgres-entrypoint.sh").chmod(0o644),
     ],
 )
 def test_every_change_of_a_recipe_changes_its_inputs(folder: Path, change: Callable[[Path], object]) -> None:
@@ -68,7 +86,7 @@ def test_every_change_of_a_recipe_changes_its_inputs(folder: Path, change: Calla
 
 
 def test_a_shared_file_is_an_input_of_those_who_use_it_only(folder: Path) -> None:
-    before = {name: recipes.load(name).inputs for name in ("valkey", "redis", "stub")}
+    before = {name: recipes.load(name).inputs for name in ("valkey", "redis", "postgres", "stub")}
     (folder / "shared" / "cache-entrypoint.sh").write_text("#!/bin/sh\n")
     after = {name: recipes.load(name).inputs for name in before}
     assert [name for name in before if before[name] != after[name]] == ["valkey", "redis"]

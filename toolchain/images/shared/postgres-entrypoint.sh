@@ -1,4 +1,5 @@
 #!/bin/bash
+# Entrypoint of the postgres and postgres-plain images, which set PG_MAJOR.
 # Makes the database cluster on an empty volume, then starts the server as user postgres.
 #
 # The cluster is made in a folder inside the volume and moved to its place when all initialisation has succeeded, PG_VERSION
@@ -6,9 +7,10 @@
 set -Eeuo pipefail
 shopt -s nullglob dotglob
 
-MAJOR=17
 BUILDING="$PGDATA/.supastack-initialising"
 FINISHED="$PGDATA/.supastack-initialised"
+# The server that makes the database listens here alone, so that no health check takes it for the real one.
+PRIVATE=/var/run/postgresql/.supastack-initialising
 
 say() { echo "docker-entrypoint: $*" >&2; }
 refuse() {
@@ -53,7 +55,7 @@ check_volume() {
     if [ -s "$PGDATA/PG_VERSION" ]; then
         local found
         found=$(< "$PGDATA/PG_VERSION")
-        [ "$found" = "$MAJOR" ] || refuse "$PGDATA was made by PostgreSQL $found and this is PostgreSQL $MAJOR." \
+        [ "$found" = "$PG_MAJOR" ] || refuse "$PGDATA was made by PostgreSQL $found and this is PostgreSQL $PG_MAJOR." \
             "Start the image of PostgreSQL $found on it, or dump and restore into a new volume."
         [ -s "$PGDATA/global/pg_control" ] && [ -d "$PGDATA/base/1" ] || refuse "$PGDATA is only half-initialised." \
             "Something else began to make a database there and was interrupted. Nothing was changed." \
@@ -90,19 +92,21 @@ initialise() {
         "${POSTGRES_INITDB_ARGS-}" > /dev/null
     printf '\nhost all all all scram-sha-256\n' >> "$BUILDING/pg_hba.conf"
 
-    # Without TCP, so that no health check over TCP passes yet.
+    rm -rf "$PRIVATE"
+    mkdir -m 0700 "$PRIVATE"
     local options
-    options=$(printf '%q ' "${@:2}" -c "data_directory=$BUILDING" -c listen_addresses= -c logging_collector=off)
+    options=$(printf '%q ' "${@:2}" -c "data_directory=$BUILDING" -c listen_addresses= -c "unix_socket_directories=$PRIVATE" \
+        -c logging_collector=off)
     pg_ctl --pgdata="$BUILDING" --options="$options" --wait --timeout=120 start
     trap 'pg_ctl --pgdata="$BUILDING" --mode=immediate --wait stop || true' EXIT
     if [ "$POSTGRES_DB" != postgres ]; then
-        createdb --no-password --username="$POSTGRES_USER" --host=/var/run/postgresql "$POSTGRES_DB"
+        createdb --no-password --username="$POSTGRES_USER" --host="$PRIVATE" "$POSTGRES_DB"
     fi
     local script
     for script in /docker-entrypoint-initdb.d/*; do run_script "$script"; done
     trap - EXIT
     pg_ctl --pgdata="$BUILDING" --mode=fast --wait --timeout=300 stop
-    rm -f "$BUILDING/postmaster.opts"
+    rm -rf "$BUILDING/postmaster.opts" "$PRIVATE"
     sync -f "$PGDATA"
     mv -T "$BUILDING" "$FINISHED"
     put_in_place
@@ -112,11 +116,12 @@ initialise() {
 as_admin() {
     local database=$1
     shift
-    psql -v ON_ERROR_STOP=1 --no-password --no-psqlrc --username="$POSTGRES_USER" --host=/var/run/postgresql \
-        --dbname="$database" "$@"
+    psql -v ON_ERROR_STOP=1 --no-password --no-psqlrc --username="$POSTGRES_USER" --host="$PRIVATE" --dbname="$database" "$@"
 }
 
+# Scripts find the server by PGHOST, or by POSTGRES_HOST as Supabase's do.
 run_script() {
+    local -x PGHOST="$PRIVATE" POSTGRES_HOST="$PRIVATE"
     case "$1" in
         *.sh)
             say "running $1"
@@ -132,7 +137,9 @@ run_script() {
 if [ $# -gt 0 ] && [ "${1#-}" != "$1" ]; then set -- postgres "$@"; fi
 if [ "${1-}" = postgres ]; then
     [ "$(id -u)" != 0 ] || as_root "$@"
-    from_file POSTGRES_PASSWORD
+    for name in POSTGRES_PASSWORD POSTGRES_USER POSTGRES_DB POSTGRES_INITDB_ARGS; do from_file "$name"; done
+    export POSTGRES_USER="${POSTGRES_USER:-postgres}"
+    export POSTGRES_DB="${POSTGRES_DB:-$POSTGRES_USER}"
     mkdir -p "$PGDATA"
     chmod 0700 "$PGDATA" 2> /dev/null || true
     if check_volume; then initialise "$@"; else say "$PGDATA holds a database: it is used as it is"; fi
