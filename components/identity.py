@@ -52,10 +52,6 @@ def refusal(volume: str, held: str, wanted: str, setting: str) -> str | None:
     return None
 
 
-def _called(database: str) -> str:
-    return f"a database named {database}" if database else "the database that its image makes by itself"
-
-
 def _other_writer(volume: str, old: str, new: str, setting: str) -> str:
     majors = re.fullmatch(r"postgres-(\d+) postgres-(\d+)", f"{old} {new}")
     if majors is None:

@@ -86,12 +86,3 @@ def test_another_engine_is_refused_with_the_way_to_give_the_data_up():
 def test_whoever_changed_the_owner_by_hand_says_so(settings, expected):
     made = next(s for s in services({"placement": placement(), "settings": settings}) if s.name == "postgres")
     assert made.identity == expected
-
-
-def test_another_name_of_the_database_is_refused_and_said():
-    assert identity("postgres-17", 999, "shop") == "postgres-17.db-shop.uid-999"
-    assert refused("postgres-17.db-shop", "postgres-17.db-shop.uid-999") is None
-    problem = refused("postgres-17.uid-999", "postgres-17.db-shop.uid-999")
-    for part in ("database that its image makes by itself", "a database named shop", "Set the name back"):
-        assert part in problem
-    assert "pg_dumpall" in refused("postgres-15.db-shop", "postgres-17.db-shop")
