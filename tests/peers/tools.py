@@ -1,0 +1,49 @@
+"""Where the peers' programs are: the Supabase CLI (npm) and docker compose (its Go module), kept in the cache by their pins."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from toolchain.context import Context
+from toolchain.setup.folders import cached, key_of
+
+FOLDER = Path(__file__).resolve().parent
+_COMPOSE = "github.com/docker/compose/v2"
+
+
+def supabase_cli() -> Path:
+    """The Supabase CLI's program.
+
+    Raises:
+        subprocess.CalledProcessError: npm could not install it.
+    """
+    pins = FOLDER / "supabase_cli"
+    files = [pins / "package.json", pins / "package-lock.json"]
+
+    def make(temporary: Path) -> None:
+        for file in files:
+            (temporary / file.name).write_bytes(file.read_bytes())
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        subprocess.run(command, cwd=temporary, check=True, capture_output=True)
+
+    folder = cached(Context.of().cache / f"peer-supabase-cli-{key_of(*files)}", make)
+    return folder / "node_modules/@supabase/cli-linux-x64/bin/supabase"
+
+
+def compose() -> Path:
+    """The program of docker compose.
+
+    Raises:
+        subprocess.CalledProcessError: it could not be built.
+    """
+    pins = FOLDER / "compose"
+    files = [pins / "go.mod", pins / "go.sum"]
+    (version,) = {line.split()[-1] for line in files[0].read_text().splitlines() if line.startswith(f"require {_COMPOSE}")}
+
+    def make(temporary: Path) -> None:
+        env = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-buildvcs=false"}
+        flags = f"-s -w -X {_COMPOSE}/internal.Version={version}"
+        command = ["go", "build", "-mod=readonly", "-trimpath", "-ldflags", flags, "-o", temporary / "docker-compose"]
+        subprocess.run([*command, f"{_COMPOSE}/cmd"], cwd=pins, env=env, check=True, capture_output=True)
+
+    return cached(Context.of().cache / f"peer-compose-{key_of(*files)}", make) / "docker-compose"
