@@ -26,14 +26,14 @@ class Urls:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class S3:
-    """An S3 store for the files of Storage. Its keys are the secrets `s3-access-key` and `s3-secret-key`.
+    """An S3 store for the files of Storage. Its keys are the secrets `s3-access-key` and `s3-secret-key`."""
 
-    Reached at the capability `s3` where the stack runs it, else at `endpoint`.
-    """
-
-    endpoint: str | None
+    endpoint: str
+    """Its address as the stack's services reach it: scheme, host and perhaps port."""
     bucket: str
     region: str
+    external: bool = False
+    """Whether others run it; else it is the stack's own capability `s3`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,6 +57,10 @@ class Context:
     urls: Urls
     project_ref: str
     s3: S3 | None = None
+
+    def runs(self, service: str) -> bool:
+        """Whether a service runs: it is turned on, and the release has an image of it."""
+        return service in self.running
 
     def memory(self, service: str, mib: int) -> Resources:
         """The memory limit of a service: the settings' own, else `mib` MiB."""

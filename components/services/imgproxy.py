@@ -1,0 +1,47 @@
+"""Images in other sizes and formats (imgproxy), for Storage.
+
+Environment, port and health check are those of upstream's compose files.
+"""
+
+from typing import Final
+
+from components.service import Edge, Health, Mount, Port, Service, text
+from components.services import storage
+from components.services.context import Context
+
+PORT: Final = 5001
+
+
+def imgproxy(c: Context) -> Service:
+    """Image transformation (imgproxy)."""
+    settings = c.settings["imgproxy"]
+    legacy = c.release.features.legacy_names
+    on_volume = c.s3 is None
+    env = {
+        "IMGPROXY_BIND": text(f":{PORT}"),
+        "IMGPROXY_ENABLE_WEBP_DETECTION" if legacy else "IMGPROXY_AUTO_WEBP": text(str(settings["autoWebp"]).lower()),
+        "IMGPROXY_USE_ETAG": text("true"),
+    }
+    if on_volume:
+        # Storage names files by their whole path.
+        env["IMGPROXY_LOCAL_FILESYSTEM_ROOT"] = text("/")
+    if not legacy or "maxSrcResolution" in settings:
+        env["IMGPROXY_MAX_SRC_RESOLUTION"] = text(str(settings.get("maxSrcResolution", "16.8")))
+    external = c.s3 is not None and c.s3.external
+    return Service(
+        name="imgproxy",
+        image=c.release.image_if_any("imgproxy"),
+        # At rest it has 10 to 23 MB (KahitSan/supabase-air, DIGITALOCEAN-BENCHMARKS.md); the rest is for the images in work.
+        resources=c.memory("imgproxy", 128),
+        env=env,
+        ports=(Port("http", PORT),),
+        mounts=(Mount(storage.VOLUME, storage.FOLDER, read_only=True),) if on_volume else (),
+        health=Health(("imgproxy", "health"), interval=2, retries=15, start_period=5),
+        # With files in a store it is given signed addresses there.
+        connects=(Edge("s3"),) if c.s3 is not None and not external else (),
+        outside=("s3",) if external else (),
+        provides={"imgproxy": "http"},
+        optional=True,
+        replicable=True,
+        user=c.release.users.get("imgproxy"),
+    )
