@@ -24,7 +24,7 @@ def main() -> None:
         plan = Plan(settings)
     except PlanError as e:
         raise pulumi.RunError(str(e)) from None
-    foundation = lay(plan, app_env.planned(settings))
+    foundation = lay(plan, app_env.planned(plan))
     opts, placement = foundation.options(), foundation.placement
     supabase = SupabaseStack(SUPABASE, plan.supabase_args(placement), opts)
     cache = Cache(CACHE, plan.cache_args(placement), opts)
@@ -32,7 +32,7 @@ def main() -> None:
     gate = health_gate(foundation, [supabase.ready, cache.ready, objects.ready])
 
     given = outputs.collect(plan, supabase=supabase, cache=cache, objects=objects)
-    app_env.write(settings, given, gate)
+    app_env.write(plan, given, gate)
     outputs.export({**given, **outputs.about(plan)})
 
 

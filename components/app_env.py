@@ -5,8 +5,9 @@ from typing import Any
 
 import pulumi
 
-from components import env_files, secrets
+from components import env_files, env_template, secrets
 from components.env_file import EnvFile
+from components.plan import Plan
 from components.settings import Settings
 
 _SPECS = {
@@ -17,23 +18,21 @@ _SPECS = {
 
 
 def _values(settings: Settings) -> Mapping[str, pulumi.Input[str]]:
-    """What an env file takes beside the stack's outputs, by source."""
+    """What is made for the apps alone, by source."""
     given = {
         spec.name: settings.secrets[setting].get_secret_value()
         for setting, spec in _SPECS.values()
         if setting in settings.secrets
     }
     made = secrets.make(None, "app", [spec for _, spec in _SPECS.values()], given)
-    return {
-        **{variable: made[spec.name] for variable, (_, spec) in _SPECS.items()},
-        **_plain(settings),
-    }
+    return {variable: made[spec.name] for variable, (_, spec) in _SPECS.items()}
 
 
-def planned(settings: Settings) -> list[dict[str, Any]]:
+def planned(plan: Plan) -> list[dict[str, Any]]:
     """The files that will be written, with the values that are known before anything is made, for the checks."""
+    settings = plan.settings
     known: dict[str, pulumi.Input[str]] = {
-        **_plain(settings),
+        **_known(plan),
         **{
             variable: pulumi.Output.secret(settings.secrets[setting].get_secret_value())
             for variable, (setting, _) in _SPECS.items()
@@ -46,39 +45,49 @@ def planned(settings: Settings) -> list[dict[str, Any]]:
             "path": str(file.path),
             "format": file.format.value,
             "overwrite": file.overwrite,
-            "values": {key: known[source] for key, source in env_files.select(app, known).items()},
+            "layout": env_files.shape(plan.apps[app]),
+            "values": _filled(env_files.select(plan.apps[app], known), known),
         }
         for app, file in sorted(settings.env_files.items())
     ]
 
 
-def _plain(settings: Settings) -> dict[str, str]:
-    return {
-        "ADMIN_EMAIL": settings.admin.email,
-        "ADMIN_NAME": settings.admin.name,
-        "APP_PORT": str(settings.app.port),
-        "INSTANCE_ID": str(settings.instance),
-    }
-
-
-def write(settings: Settings, outputs: Mapping[str, pulumi.Input[str]], after: pulumi.Resource) -> None:
+def write(plan: Plan, outputs: Mapping[str, pulumi.Input[Any]], after: pulumi.Resource) -> None:
     """Writes the env file of every app that the settings name.
 
     Args:
-        settings: The settings of the stack.
-        outputs: The stack's outputs; keys whose output does not exist are left out.
+        plan: What the stack is made of.
+        outputs: The stack's outputs; variables that need one that does not exist are left out.
         after: What must be well before an app is told where it is.
     """
-    if not settings.env_files:
+    files = plan.settings.env_files
+    if not files:
         return
-    sources = {**outputs, **_values(settings)}
-    for app, file in sorted(settings.env_files.items()):
+    sources = {**_known(plan), **outputs, **_values(plan.settings)}
+    for app, file in sorted(files.items()):
+        template = plan.apps[app]
         EnvFile(
             f"env-{app}",
-            app=app,
+            app=template,
             path=str(file.path),
             fmt=file.format.value,
             overwrite=file.overwrite,
-            values={key: sources[source] for key, source in env_files.select(app, sources).items()},
+            values=_filled(env_files.select(template, sources), sources),
             opts=pulumi.ResourceOptions(depends_on=[after]),
         )
+
+
+def _known(plan: Plan) -> dict[str, str]:
+    return {name: value for name, value in plan.values.items() if value is not None}
+
+
+def _filled(texts: Mapping[str, str], sources: Mapping[str, pulumi.Input[str]]) -> dict[str, pulumi.Input[str]]:
+    """The texts with their references replaced: secret where one of these is, plain where all of them are."""
+    return {key: _fill(text, sources) for key, text in texts.items()}
+
+
+def _fill(text: str, sources: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[str]:
+    used = {name: sources[name] for name in env_template.names(text)}
+    fill = env_template.filler(text)
+    plain = {name: value for name, value in used.items() if isinstance(value, str)}
+    return fill(plain) if len(plain) == len(used) else pulumi.Output.all(**used).apply(lambda known: fill(known))

@@ -1,24 +1,22 @@
 """Judges an env file: what is missing, empty or malformed. `python -m components.check_env FILE FOR`, or `make check-env`.
 
-The file need not be one of ours. It is read as the app reads it. No value is ever printed: what stands in the wrong place may
-be a secret.
+With `--config`, a stack file, apps of its own are known, and its variables of the built-in ones. The env file need not be one of ours.
+It is read as the app reads it. No value is ever printed: what stands in the wrong place may be a secret.
 """
 
 import argparse
-import base64
-import binascii
-import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from components import env_file_header, env_files, env_format
-from components.env_files import App, Rule, Variable
+from components import env_file_header, env_format, env_rules
+from components.env_app import App, Variable
+from components.env_apps import APPS
 from components.env_format import Format
+from components.env_own import template_of
 
 WELL, NOT_WELL, USAGE = 0, 1, 2
 """Exit codes."""
@@ -32,18 +30,17 @@ class Report:
     notes: tuple[str, ...]
 
 
-def judge(app: str, text: str, fmt: str = Format.DOTENV) -> Report:
+def judge(template: App, text: str, fmt: str = Format.DOTENV) -> Report:
     """Hold a file against the template of an app.
 
     Args:
-        app: Name of an app.
+        template: Of the app.
         text: The content of the file.
         fmt: How it is written, a `Format`.
 
     Raises:
-        ValueError: There is no such app or format.
+        ValueError: There is no such format.
     """
-    template = env_files.app_named(app)
     reading = env_format.read(text, fmt)
     values = reading.values
     problems = [f"line {number}: is not KEY=value" for number in reading.bad_lines]
@@ -64,7 +61,7 @@ def _verdict(app: App, variable: Variable, values: Mapping[str, str]) -> tuple[s
     """Problem and note on the value of one variable."""
     value = values[variable.key]
     if not value.strip():
-        return "empty", None
+        return (None, "empty, which is allowed") if variable.may_be_empty else ("empty", None)
     references = sorted({found[1] for found in _REFERENCE.finditer(value)}) if app.expands else []
     if variable.key in references:
         return "malformed: takes its value from itself", None
@@ -75,7 +72,7 @@ def _verdict(app: App, variable: Variable, values: Mapping[str, str]) -> tuple[s
         return f"malformed: takes its value from {_names(unset)}, which this file does not set", None
     if references:
         return None, f"takes its value from {_names(references)}; not looked into"
-    reason = _RULES[variable.rule](value)
+    reason = env_rules.malformed(variable.rule, value)
     return (f"malformed: {reason}", None) if reason else (None, None)
 
 
@@ -104,77 +101,6 @@ def _side_notes(app: App, reading: env_format.Reading) -> list[str]:
     ]
 
 
-# ---- rules: why a value is malformed, or None ----------------------------------------------------------------------
-
-
-def _text(_value: str) -> str | None:
-    return None
-
-
-def _integer(value: str) -> str | None:
-    return None if re.fullmatch(r"[0-9]+", value) else "not a whole number"
-
-
-def _port(value: str) -> str | None:
-    return None if re.fullmatch(r"[0-9]{1,5}", value) and 1 <= int(value) <= 65535 else "not a port (1 to 65535)"
-
-
-def _email(value: str) -> str | None:
-    return None if re.fullmatch(r"[^@\s]+@[^@\s]+", value) else "not an e-mail address"
-
-
-def _url(schemes: tuple[str, ...]) -> Callable[[str], str | None]:
-    def rule(value: str) -> str | None:
-        try:
-            parts = urlsplit(value)
-            good = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0 and not re.search(r"\s", value)
-        except ValueError:  # a port that is none, a bracket that is not closed
-            good = False
-        return None if good else f"not a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}"
-
-    return rule
-
-
-def _key(kind: str, role: str, other: str) -> Callable[[str], str | None]:
-    """An API key of Supabase: `sb_<kind>_...`, or a JSON Web Token (RFC 7519) of this `role`. No signature is looked at."""
-
-    def rule(value: str) -> str | None:
-        if value.startswith("sb_"):
-            return None if re.fullmatch(rf"sb_{kind}_[A-Za-z0-9_-]+", value) else f"a key of another kind than sb_{kind}_"
-        claims = _claims(value)
-        if claims is None:
-            return f"neither a JSON Web Token nor a key that begins with sb_{kind}_"
-        found = claims.get("role")
-        if found == role:
-            return None
-        return f"the {other} key, in the place of the {role} key" if found == other else f"a token whose role is not {role}"
-
-    return rule
-
-
-def _claims(token: str) -> dict[str, object] | None:
-    parts = token.split(".")
-    if len(parts) != 3 or not all(re.fullmatch(r"[A-Za-z0-9_-]+", part) for part in parts):
-        return None
-    try:
-        header, claims = (json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in parts[:2])
-    except (binascii.Error, ValueError):
-        return None
-    return claims if isinstance(header, dict) and isinstance(claims, dict) else None
-
-
-_RULES: Mapping[Rule, Callable[[str], str | None]] = {
-    Rule.TEXT: _text,
-    Rule.INTEGER: _integer,
-    Rule.PORT: _port,
-    Rule.EMAIL: _email,
-    Rule.HTTP_URL: _url(("http", "https")),
-    Rule.POSTGRES_URL: _url(("postgresql", "postgres")),
-    Rule.ANON_KEY: _key("publishable", "anon", "service_role"),
-    Rule.SERVICE_KEY: _key("secret", "service_role", "anon"),
-}
-
-
 # ---- the command ---------------------------------------------------------------------------------------------------
 
 
@@ -184,18 +110,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("file", metavar="FILE", type=lambda word: word.removeprefix("FILE="), help="the env file")
     parser.add_argument("app", metavar="FOR", type=lambda word: word.removeprefix("FOR="), help="the app that reads it")
     parser.add_argument("--format", choices=list(Format), help="how it is written (default: as its header says, or dotenv)")
+    parser.add_argument("--config", type=Path, help="the stack file that says which apps of its own there are")
     options = parser.parse_args(arguments)
     if not options.file or not options.app:
-        return _unusable(f"which file, for which app? make check-env FILE=.env FOR={next(iter(env_files.APPS))}")
+        return _unusable(f"which file, for which app? make check-env FILE=.env FOR={next(iter(APPS))}")
     try:
+        template = template_of(options.app, options.config)
         content = Path(options.file).read_bytes()
         text = content.decode()
         header = env_file_header.parse(content)
-        report = judge(options.app, text, options.format or (header.format if header else Format.DOTENV))
+        report = judge(template, text, options.format or template.format or (header.format if header else Format.DOTENV))
     except UnicodeDecodeError as error:
         return _unusable(f"{options.file}: not UTF-8 text (at byte {error.start})")
     except OSError as error:
-        return _unusable(f"{options.file}: {error.strerror}")
+        return _unusable(f"{error.filename or options.file}: {error.strerror}")
     except ValueError as error:
         return _unusable(str(error))
     count = len(report.problems)

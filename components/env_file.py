@@ -23,12 +23,13 @@ from pulumi.runtime.rpc import UNKNOWN
 
 from components import env_file_header, env_files, env_format
 from components.engine_log import say
+from components.env_app import App, Layout
 from components.env_file_header import Header, Owner
 from components.unknowns import marked
 
 _MODE = 0o600
-_INPUTS = ("app", "path", "format", "overwrite", "project", "stack", "values", "revisions", "drift")
-_MATTERS = ("app", "path", "format", "project", "stack", "values", "drift")
+_INPUTS = ("app", "path", "format", "overwrite", "project", "stack", "layout", "values", "revisions", "drift")
+_MATTERS = ("app", "path", "format", "project", "stack", "layout", "values", "drift")
 """What makes an update when it differs."""
 
 
@@ -39,7 +40,7 @@ class EnvFile(dynamic.Resource, module="supastack", name="EnvFile"):
         self,
         name: str,
         *,
-        app: str,
+        app: App,
         path: str,
         fmt: str,
         overwrite: bool,
@@ -50,30 +51,29 @@ class EnvFile(dynamic.Resource, module="supastack", name="EnvFile"):
 
         Args:
             name: Name of the resource.
-            app: The app whose template it follows (`env_files.APPS`).
+            app: The template that it follows.
             path: Where it is: absolute, or relative to the folder of Pulumi.yaml. In that folder it is kept as a relative one, so
                 that it means the same in every clone.
-            fmt: `dotenv` or `docker` (`env_format.Format`).
+            fmt: How it is written, an `env_format.Format`.
             overwrite: Whether a file that is not this stack's may be replaced. It is kept beside as `<file>.bak`.
             values: Value by key. Those that the template calls secret are handled as secrets, as are secret outputs.
             opts: Options of the resource.
-
-        Raises:
-            ValueError: There is no such app.
         """
-        variables = env_files.app_named(app).variables
+        variables = app.variables
         hidden = {key for key, value in values.items() if isinstance(value, pulumi.Output)}
         hidden |= {key for key in values if key in variables and variables[key].secret}
         super().__init__(
             EnvFileProvider(),
             name,
             {
-                "app": app,
+                "app": app.name,
                 "path": _portable(path),
                 "format": fmt,
                 "overwrite": overwrite,
                 "project": pulumi.get_project(),
                 "stack": pulumi.get_stack(),
+                # The provider's process does not know the settings, where an app's own variables stand.
+                "layout": env_files.shape(app),
                 "values": {
                     key: pulumi.Output.secret(value) if key in variables and variables[key].secret else value
                     for key, value in values.items()
@@ -183,6 +183,11 @@ class _UnusableError(Exception):
     """What is at the place can't be a file of ours; the text says what it is."""
 
 
+def _layout(props: Mapping[str, Any]) -> Layout:
+    # A state from before apps of the user's own has none.
+    return env_files.layout(props["app"], props.get("layout") or env_files.shape(env_files.app_named(props["app"])))
+
+
 def _owner(props: Mapping[str, Any]) -> Owner:
     return Owner(props.get("project", ""), props.get("stack", ""), props.get("app", ""))
 
@@ -219,10 +224,10 @@ def _drift(props: Mapping[str, Any]) -> list[str] | None:
         return ["the file was replaced by another"]
     drift = [f"mode {found.mode:04o}"] if found.mode & ~_MODE else []
     values = env_format.read(found.content.decode(errors="replace"), found.header.format).values
+    # Read back as well: `[1,2]` is written as `[1, 2]` in TOML.
+    ours = env_format.read(_text(props).decode(), props["format"]).values
     keys = [
-        f"{key} {'changed' if key in values else 'removed'}"
-        for key, value in sorted(props["values"].items())
-        if values.get(key) != value
+        f"{key} {'changed' if key in values else 'removed'}" for key, value in sorted(ours.items()) if values.get(key) != value
     ]
     # Other keys are not named: what looks like a key may be part of a secret.
     others = values.keys() - props["values"].keys() or (found.header.edited and not keys)
@@ -236,7 +241,7 @@ def objections(news: Mapping[str, Any], olds: Mapping[str, Any] | None = None) -
     """What stands against writing a file: values that can't be written, or a place that is not ours. Nothing is changed.
 
     Args:
-        news: `app`, `path`, `format`, `overwrite`, `project`, `stack` and `values`; values may be unknown.
+        news: `app`, `path`, `format`, `overwrite`, `project`, `stack`, `layout` and `values`; values may be unknown.
         olds: The same as the state has it.
     """
     if any(news.get(key) == UNKNOWN for key in _INPUTS):
@@ -247,7 +252,7 @@ def objections(news: Mapping[str, Any], olds: Mapping[str, Any] | None = None) -
     wrong += [f"envFiles.{app}: {key} has no value" for key in sorted(news.get("revisions", {})) if key not in values]
     known = {key: value for key, value in values.items() if isinstance(value, str) and value != UNKNOWN}
     try:
-        wrong += env_files.faults(app, known, news["format"])
+        wrong += env_files.faults(_layout(news), known, news["format"])
     except ValueError as error:
         wrong.append(str(error))
     return wrong + _place_objections(olds or {}, news)
@@ -286,7 +291,7 @@ def _refuse(reason: str) -> EnvFileError:
 
 
 def _text(props: Mapping[str, Any]) -> bytes:
-    body = "\n" + env_files.render(props["app"], props["values"], props["format"])
+    body = "\n" + env_files.render(_layout(props), props["values"], props["format"])
     return env_file_header.put(_owner(props), props["format"], body.encode())
 
 

@@ -8,7 +8,7 @@ from components.env_format import Format
 
 _HEADER = re.compile(
     rb"# Managed by Supastack[^\n]*\n"
-    rb"# project=(\S+) stack=(\S+) app=(\S+) format=(dotenv|docker) sha256=([0-9a-f]{64})\n"
+    rb"# project=(\S+) stack=(\S+) app=(\S+) format=(dotenv|docker|toml) sha256=([0-9a-f]{64})\n"
 )
 
 

@@ -1,118 +1,17 @@
-"""The env files of apps: which variables an app has, where their values come from, and the text that they make.
+"""The env files of apps: which template an app has, which of its variables can be filled, and the text that they make.
 
 Plain text: no file is touched here. `components.env_file` manages the file, `components.check_env` judges one,
-`components.env_format` knows how values are written.
+`components.env_format` knows how values are written, `components.env_apps` holds the templates that are built in.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from components import env_format
+from components import env_format, env_template
+from components.env_app import App, Group, Layout, Variable
+from components.env_apps import APPS
 from components.env_format import Format
-
-
-class Rule(StrEnum):
-    """What a well-formed value is; `components.check_env` holds files against it."""
-
-    TEXT = "text"
-    INTEGER = "integer"
-    PORT = "port"
-    EMAIL = "email"
-    HTTP_URL = "http_url"
-    POSTGRES_URL = "postgres_url"
-    ANON_KEY = "anon_key"
-    SERVICE_KEY = "service_key"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Variable:
-    """One variable of an app.
-
-    Attributes:
-        key: Its name in the file.
-        source: The name of the value that fills it: a stack output (docs of the outputs), or one of `APP_PORT`, `SETUP_PASSWORD`,
-            `ADMIN_EMAIL`, `ADMIN_PASSWORD`, `ADMIN_NAME`.
-        rule: What a well-formed value is.
-        secret: The value is never shown.
-        required: The app does not work without it.
-        setting: The stack setting that decides the value, where there is one.
-    """
-
-    key: str
-    source: str
-    rule: Rule
-    secret: bool = False
-    required: bool = True
-    setting: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Variables that stand together under one comment."""
-
-    comment: str
-    variables: tuple[Variable, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class App:
-    """The template of an app's env file.
-
-    Attributes:
-        name: As in the setting `envFiles`.
-        groups: In the order of the file.
-        expands: The app's own reader replaces `$NAME` in values (dotenv-expand).
-    """
-
-    name: str
-    groups: tuple[Group, ...]
-    expands: bool = False
-
-    @property
-    def variables(self) -> dict[str, Variable]:
-        """All variables by key, in the order of the file."""
-        return {v.key: v for group in self.groups for v in group.variables}
-
-
-# The service centre (seed 000, section 7.6).
-_NEXTJS = App(
-    "nextjs",
-    (
-        Group(
-            "This instance and the port that the app listens on",
-            (
-                Variable(key="INSTANCE_ID", source="INSTANCE_ID", rule=Rule.INTEGER, setting="instance"),
-                Variable(key="NEXT_PUBLIC_PORT", source="APP_PORT", rule=Rule.PORT, setting="app.port"),
-            ),
-        ),
-        Group(
-            "Supabase. NEXT_PUBLIC_ values end up in the browser; the service role key must not",
-            (
-                Variable(key="NEXT_PUBLIC_SUPABASE_URL", source="API_URL", rule=Rule.HTTP_URL),
-                Variable(key="NEXT_PUBLIC_SUPABASE_ANON_KEY", source="ANON_KEY", rule=Rule.ANON_KEY),
-                Variable(key="SUPABASE_SERVICE_ROLE_KEY", source="SERVICE_ROLE_KEY", rule=Rule.SERVICE_KEY, secret=True),
-            ),
-        ),
-        Group(
-            "Opens the app's /setup page, which makes the first administrator",
-            (
-                Variable(key="SETUP_PASSWORD", source="SETUP_PASSWORD", rule=Rule.TEXT, secret=True, setting="setupPassword"),
-                Variable(key="ADMIN_EMAIL", source="ADMIN_EMAIL", rule=Rule.EMAIL, setting="admin.email"),
-                Variable(key="ADMIN_PASSWORD", source="ADMIN_PASSWORD", rule=Rule.TEXT, secret=True, setting="adminPassword"),
-                Variable(key="ADMIN_NAME", source="ADMIN_NAME", rule=Rule.TEXT, setting="admin.name"),
-            ),
-        ),
-        Group(
-            "The database itself, without a pooler in between",
-            (Variable(key="DATABASE_URL", source="DB_URL", rule=Rule.POSTGRES_URL, secret=True, required=False),),
-        ),
-    ),
-    expands=True,
-)
-
-APPS: Mapping[str, App] = {app.name: app for app in (_NEXTJS,)}
-"""Every app that has a template, by name."""
 
 
 class UnwritableError(ValueError):
@@ -120,7 +19,7 @@ class UnwritableError(ValueError):
 
 
 def app_named(name: str) -> App:
-    """The template of an app.
+    """The built-in template of an app.
 
     Raises:
         ValueError: There is none of that name.
@@ -130,61 +29,141 @@ def app_named(name: str) -> App:
     return APPS[name]
 
 
-def select(app: str, available: Collection[str]) -> dict[str, str]:
-    """Which variables can be filled: key to the name of its source, in the order of the file.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Own:
+    """What the settings say of an app's variables: added to the built-in template, or all of it where there is none.
 
-    Args:
-        app: Name of an app.
-        available: Names of the values that this stack has (`Variable.source`). Variables without one are left out.
+    Attributes:
+        variables: Text by key.
+        groups: The same under a comment each.
+    """
+
+    variables: Mapping[str, str]
+    groups: Mapping[str, Mapping[str, str]]
+
+    @staticmethod
+    def of(file: Mapping[str, Any]) -> "Own":
+        """What one checked entry of the setting `envFiles` says."""
+        return Own(
+            variables=file["variables"],
+            groups={comment: group["variables"] for comment, group in file["groups"].items()},
+        )
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """All texts by key."""
+        return {**self.variables, **{key: text for group in self.groups.values() for key, text in group.items()}}
+
+
+def template(name: str, own: Own) -> App:
+    """The template of an app: the built-in one with the settings' own variables in it, or one of these alone.
+
+    A key of the built-in template keeps its place, its rule and its secrecy. The references in the texts are known ones.
 
     Raises:
-        ValueError: There is no such app.
+        ValueError: There is no built-in one, and the settings have no variable.
     """
-    return {key: v.source for key, v in app_named(app).variables.items() if v.source in available}
+    if not own.texts:
+        if name not in APPS:
+            known = ", ".join(sorted(APPS))
+            raise ValueError(
+                f"there is no such app. Name one of these: {known}; or give it variables of its own: envFiles.{name}.variables"
+            )
+        return APPS[name]
+    base = APPS.get(name, App(name, (), expands=True))
+    theirs = base.variables
+    kept = tuple(
+        Group(group.comment, tuple(_given(v, own.texts[v.key]) if v.key in own.texts else v for v in group.variables))
+        for group in base.groups
+    )
+    comment = "Of the stack's own settings" if base.groups else ""
+    added = [(comment, own.variables), *own.groups.items()]
+    new = tuple(Group(c, made) for c, texts in added if (made := tuple(_made(texts, theirs))))
+    return replace(base, groups=(*kept, *new))
 
 
-def render(app: str, values: Mapping[str, str], fmt: str) -> str:
+def _given(variable: Variable, text: str) -> Variable:
+    return replace(variable, value=text, instead=None, setting=None)
+
+
+def _made(texts: Mapping[str, str], theirs: Collection[str]) -> Iterable[Variable]:
+    return (Variable(key=key, value=text) for key, text in texts.items() if key not in theirs)
+
+
+def select(app: App, available: Collection[str]) -> dict[str, str]:
+    """Which variables can be filled: key to the text to fill, in the order of the file.
+
+    Args:
+        app: A template.
+        available: Names of the values that there are (`components.env_sources`). Variables that need another one are left out.
+    """
+    found = {key: variable.text(available) for key, variable in app.variables.items()}
+    return {key: text for key, text in found.items() if text is not None}
+
+
+def left_out(app: App, available: Collection[str]) -> dict[str, list[str]]:
+    """The variables that the app does not work without and that can't be filled, with the names of the values that are missing."""
+    return {
+        key: [name for name in env_template.names(variable.value) if name not in available]
+        for key, variable in app.variables.items()
+        if variable.required and variable.text(available) is None
+    }
+
+
+def shape(app: App) -> list[list[Any]]:
+    """The layout of an app as plain data, for who does not know the settings."""
+    return [[comment, list(keys)] for comment, keys in app.layout.groups]
+
+
+def layout(app: str, shape: Sequence[Sequence[Any]]) -> Layout:
+    """The layout that such data tells."""
+    return Layout(app, tuple((comment, tuple(keys)) for comment, keys in shape))
+
+
+def render(form: Layout, values: Mapping[str, str], fmt: str) -> str:
     """The text of an app's env file, grouped and commented; variables that are not in `values` are left out.
 
     Args:
-        app: Name of an app.
+        form: Layout of the app.
         values: Value by key.
         fmt: A `Format`.
 
     Raises:
         UnwritableError: The format can't carry some value, or the app has no such variable; all of them are named.
-        ValueError: There is no such app or format.
+        ValueError: There is no such format.
     """
-    wrong = faults(app, values, fmt)
+    wrong = faults(form, values, fmt)
     if wrong:
         raise UnwritableError("\n".join(wrong))
-    form = _format(app, fmt)
+    written = _format(form.app, fmt)
     blocks = []
-    for group in app_named(app).groups:
-        lines = [f"{v.key}={env_format.write(values[v.key], form)}\n" for v in group.variables if v.key in values]
+    for comment, keys in form.groups:
+        lines = [env_format.assignment(key, values[key], written) for key in keys if key in values]
         if lines:
-            blocks.append(f"# {group.comment}\n" + "".join(lines))
+            blocks.append((f"# {comment}\n" if comment else "") + "".join(lines))
     return "\n".join(blocks)
 
 
-def faults(app: str, values: Mapping[str, str], fmt: str) -> list[str]:
+def faults(form: Layout, values: Mapping[str, str], fmt: str) -> list[str]:
     """Why `render` would refuse these values: one line for each key, with the way out; empty when it would not.
 
     Raises:
-        ValueError: There is no such app or format.
+        ValueError: There is no such format.
     """
-    variables = app_named(app).variables
-    form = _format(app, fmt)
+    written = _format(form.app, fmt)
     wrong = []
     for key, value in values.items():
-        if key not in variables:
-            wrong.append(f"envFiles.{app}: {key} is not a variable of this app")
-        elif reason := env_format.unwritable(value, form):
-            wrong.append(f"envFiles.{app}: {key} can't be written in the format {fmt}: {reason}. {_way_out(variables[key])}")
+        if key not in form.keys:
+            wrong.append(f"envFiles.{form.app}: {key} is not a variable of this app")
+        elif reason := env_format.unwritable(value, written):
+            wrong.append(f"envFiles.{form.app}: {key} can't be written in the format {fmt}: {reason}. {_way_out(form.app, key)}")
     return wrong
 
 
-def _way_out(variable: Variable) -> str:
+def _way_out(app: str, key: str) -> str:
+    variable = APPS[app].variables.get(key) if app in APPS else None
+    if variable is None:
+        return f"Change supastack:envFiles.{app}, or what it refers to."
     if variable.setting is None:
         return "Change what it is made from."
     flags = "--secret " * variable.secret + "--path " * ("." in variable.setting)

@@ -4,11 +4,17 @@
   read the same value, or the value is refused. Sources of the rules: the parsers of npm `dotenv` 18 and `@next/env` 16, and
   "Quoting" in the bash manual; the tests hold them against these programs.
 - `docker` is for `docker run --env-file`: `KEY=value` lines without quoting (docs of `docker run`, tried on a real client).
+- `toml` is for the Supabase CLI's `config.toml`: dotted keys; whole numbers, `true`, `false` and JSON lists of those and of texts stand
+  as they are, all else is a text (TOML 1.0).
 """
 
+import json
 import re
+import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Format(StrEnum):
@@ -16,16 +22,34 @@ class Format(StrEnum):
 
     DOTENV = "dotenv"
     DOCKER = "docker"
+    TOML = "toml"
+
+
+def assignment(key: str, value: str, fmt: Format) -> str:
+    """One line, with its end. Only for values that `unwritable` has nothing against."""
+    return f"{key} = {write(value, fmt)}\n" if fmt is Format.TOML else f"{key}={write(value, fmt)}\n"
 
 
 def write(value: str, fmt: Format) -> str:
     """A value as it stands after `KEY=`. Only for values that `unwritable` has nothing against."""
-    return value if fmt is Format.DOCKER else _dotenv(value)
+    match fmt:
+        case Format.DOCKER:
+            return value
+        case Format.TOML:
+            return _toml(value)
+        case Format.DOTENV:
+            return _dotenv(value)
 
 
 def unwritable(value: str, fmt: Format) -> str | None:
     """Why a format can't carry a value, without the value; None when it can."""
-    return _not_docker(value) if fmt is Format.DOCKER else _not_dotenv(value)
+    match fmt:
+        case Format.DOCKER:
+            return _not_docker(value)
+        case Format.TOML:
+            return _not_text(value)
+        case Format.DOTENV:
+            return _not_dotenv(value)
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,=-]+")
@@ -82,6 +106,27 @@ def _not_text(value: str) -> str | None:
     return None
 
 
+_BARE = re.compile(r"true|false|0|-?[1-9][0-9]{0,17}")
+
+
+def _toml(value: str) -> str:
+    if _BARE.fullmatch(value):
+        return value
+    if value.startswith("["):
+        try:
+            items = json.loads(value)
+        except ValueError:
+            items = None
+        if isinstance(items, list) and all(isinstance(item, str | int) for item in items):
+            return f"[{', '.join(_basic(i) if isinstance(i, str) else json.dumps(i) for i in items)}]"
+    return _basic(value)
+
+
+def _basic(text: str) -> str:
+    """A basic string. JSON's escapes are among TOML's, which wants DEL escaped as well."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One assignment that was read from a file.
@@ -89,7 +134,7 @@ class Entry:
     Attributes:
         key: The variable.
         value: Its value, unquoted but with `$NAME` as it stands. None where docker would take its own environment's.
-        line: Where it stands, from 1.
+        line: Where it stands, from 1; 0 in TOML, whose reader does not tell.
     """
 
     key: str
@@ -111,8 +156,17 @@ class Reading:
 
 
 def read(text: str, fmt: str = Format.DOTENV) -> Reading:
-    """What an app finds in a file: for `dotenv` just what npm's dotenv does, for `docker` what `docker run --env-file` does."""
-    return _read_docker(text) if Format(fmt) is Format.DOCKER else _read_dotenv(text)
+    """What an app finds in a file: for `dotenv` just what npm's dotenv does, for `docker` what `docker run --env-file` does.
+
+    Of TOML, by dotted key: texts as they are, anything else as JSON; a file that is no TOML has its first bad line and nothing else.
+    """
+    match Format(fmt):
+        case Format.DOCKER:
+            return _read_docker(text)
+        case Format.TOML:
+            return _read_toml(text)
+        case Format.DOTENV:
+            return _read_dotenv(text)
 
 
 # What \s, `.` and the multi-line ^ and $ are in JavaScript (ECMA-262, 22.2.2); Python's differ.
@@ -172,3 +226,20 @@ def _read_docker(text: str) -> Reading:
 
 def _says_something(line: str) -> bool:
     return not line.strip(_SPACES).startswith("#") and bool(line.strip(_SPACES))
+
+
+def _read_toml(text: str) -> Reading:
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line ([0-9]+)", str(error))
+        return Reading((), (int(line[1]) if line else text.count("\n") + 1,))
+    return Reading(tuple(Entry(key, value, 0) for key, value in _flat(found)), ())
+
+
+def _flat(table: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value if isinstance(value, str) else json.dumps(value, default=str)

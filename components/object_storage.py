@@ -11,7 +11,7 @@ from components.service import Service
 from components.services import object_store as service
 from components.setting_groups import complete, mib, off
 from components.setting_types import ObjectStorageEngine, ObjectStorageSettings
-from components.targets.placement import Placement
+from components.targets.placement import Placement, published, release_of
 
 
 class ObjectStorageArgs(TypedDict):
@@ -38,7 +38,7 @@ class _ObjectStorage:
 
 def _resolve(args: ObjectStorageArgs) -> _ObjectStorage:
     settings = complete("objectStorage", args.get("settings"))
-    release = releases.load(args["placement"]["release"], local=args["placement"]["local_images"])
+    release = release_of(args["placement"])
     wanted = engine = settings["engine"]
     if wanted is ObjectStorageEngine.EXTERNAL:
         for key in ("endpoint", "accessKey"):
@@ -78,6 +78,22 @@ def services(args: ObjectStorageArgs) -> Sequence[Service]:
     if not a.settings["enabled"]:
         return (off(server),)
     return server, service.buckets_job(a.engine, image(service.job_image_role(a.engine)), buckets)
+
+
+def known(args: ObjectStorageArgs) -> dict[str, str | None]:
+    """The outputs of the stack about its object store, by name; None for what is known only once it is made, or secret. Pure."""
+    a = _resolve(args)
+    if a.engine is ObjectStorageEngine.EXTERNAL:
+        endpoint = a.settings["endpoint"]
+    else:
+        endpoint = f"http://{published(args['placement'], services(args))['objectStore']}"
+    return {
+        "S3_ENDPOINT": endpoint,
+        "S3_ACCESS_KEY": None,
+        "S3_SECRET_KEY": None,
+        "S3_BUCKET": a.settings["buckets"][0],
+        "S3_REGION": a.settings["region"],
+    }
 
 
 _SECRETS = [

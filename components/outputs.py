@@ -5,6 +5,7 @@ from typing import Any
 
 import pulumi
 
+from components import supabase_outputs
 from components.cache import Cache
 from components.object_storage import ObjectStorage
 from components.plan import Plan
@@ -19,13 +20,13 @@ def collect(
     objects: ObjectStorage,
 ) -> dict[str, pulumi.Input[Any]]:
     """All outputs that exist for what the stack has; secrets are secret outputs."""
-    settings = plan.settings
-    found: dict[str, pulumi.Input[Any]] = {
-        "APP_URL": f"http://127.0.0.1:{settings.app.port}",
-        "INSTANCE_ID": str(settings.instance),
-    }
-    if settings.supabase.enabled:
-        found["DB_URL"] = supabase.db_url
+    settings, values = plan.settings, plan.values
+    found: dict[str, pulumi.Input[Any]] = {name: values[name] for name in ("APP_URL", "INSTANCE_ID")}
+    if any("backend" in app.ports for app in plan.apps.values()):
+        found["BACKEND_URL"] = values["BACKEND_URL"]
+    for name in supabase_outputs.NAMES:
+        if name in values:
+            found[name] = getattr(supabase, name.lower())
     if settings.cache.enabled:
         found["REDIS_URL"] = cache.url
     if settings.object_storage.enabled:
@@ -33,6 +34,7 @@ def collect(
         found["S3_ACCESS_KEY"] = objects.access_key
         found["S3_SECRET_KEY"] = objects.secret_key
         found["S3_BUCKET"] = objects.bucket
+        found["S3_REGION"] = values["S3_REGION"]
     return found
 
 

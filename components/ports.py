@@ -27,6 +27,8 @@ BASE: Final[Mapping[str, int]] = MappingProxyType(
         "plainPostgres": 5432,
         "pgbouncer": 6543,
         "redisCommander": 8081,
+        "backend": 3026,
+        "shadow": 54320,
     }
 )
 """Ports of instance 1 by name, as the settings spell it. `auto` goes by the order: add new names at the end."""
@@ -47,12 +49,18 @@ AUTO_BLOCK: Final = 20
 """Ports a stack holds in that range: all names in one run, and room for a few more, so that a new name moves no port."""
 
 
-def plan(instance: int = 1, auto: tuple[str, str] | None = None, overrides: Mapping[str, int] | None = None) -> Mapping[str, int]:
+def plan(
+    instance: int = 1,
+    auto: tuple[str, str] | None = None,
+    overrides: Mapping[str, int] | None = None,
+    others: Mapping[str, int] | None = None,
+) -> Mapping[str, int]:
     """Return the port of every name.
 
     `instance`: 1 to 12; it adds (instance - 1) * 1000. Not looked at with `auto`.
     `auto`: (project, stack) asks for a stable block between 20100 and 29999 instead.
     `overrides`: ports by name that win over either.
+    `others`: ports of instance 1 by name, in place of the usual ones.
 
     Two stacks can get the same `auto` block (there are 495); the check for taken ports then says so.
 
@@ -64,7 +72,7 @@ def plan(instance: int = 1, auto: tuple[str, str] | None = None, overrides: Mapp
     else:
         if not 1 <= instance <= LAST_INSTANCE:
             raise ValueError(f"instance {instance} has no planned ports: 1 to {LAST_INSTANCE} have")
-        ports = {name: port + (instance - 1) * STEP for name, port in BASE.items()}
+        ports = {name: port + (instance - 1) * STEP for name, port in {**BASE, **(others or {})}.items()}
     for name, port in (overrides or {}).items():
         if name not in ports:
             raise ValueError(f"{name!r} is not the name of a port: {', '.join(BASE)}")

@@ -29,6 +29,7 @@ PROGRAM = '''
 import json
 import pulumi
 from pulumi.dynamic import CreateResult, Resource, ResourceProvider
+from components.env_apps.nextjs import NEXTJS
 from components.env_file import EnvFile
 
 class Provider(ResourceProvider):
@@ -46,7 +47,7 @@ given = json.load(open("given.json"))
 values = {k: pulumi.Output.secret(v) if k in given["secret"] else v for k, v in given["values"].items()}
 if given["later"]:
     values["SETUP_PASSWORD"] = Later("later", given["later"]).result
-EnvFile("file", app="nextjs", path=given["path"], fmt=given["fmt"], overwrite=given["overwrite"], values=values)
+EnvFile("file", app=NEXTJS, path=given["path"], fmt=given["fmt"], overwrite=given["overwrite"], values=values)
 '''
 
 

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from components import env_file_header, env_files, env_format
+from components.env_apps.nextjs import NEXTJS
 from components.env_file_header import Owner
 from components.env_format import Format
 from tests.integration.env_files.conftest import NODE_READERS
@@ -27,7 +28,7 @@ KEYS = ("SETUP_PASSWORD", "ADMIN_EMAIL", "ADMIN_PASSWORD", "ADMIN_NAME")
 def files(draw):
     """A file of ours with several values, whose quotes and comments stand near each other."""
     values = {key: draw(writable) for key in KEYS}
-    body = env_files.render("nextjs", values, "dotenv").encode()
+    body = env_files.render(NEXTJS.layout, values, "dotenv").encode()
     return env_file_header.put(Owner("p", "s", "nextjs"), "dotenv", body).decode(), values
 
 
@@ -42,7 +43,7 @@ def test_npm_dotenv_and_next_read_every_value_as_it_was(node, file):
 @pytest.mark.parametrize("after", ["#b", "\nb", "\n#b", "it's"])
 def test_a_backslash_at_the_end_does_not_swallow_the_next_value(node, shell, after):
     values = dict(zip(KEYS, ("a\\", after, "\\", after), strict=True))
-    text = env_files.render("nextjs", values, "dotenv")
+    text = env_files.render(NEXTJS.layout, values, "dotenv")
     assert node.read([text]) == [dict.fromkeys(NODE_READERS, values)]
     assert shell.read(text).items() >= values.items()
 
@@ -129,7 +130,7 @@ def test_docker_reads_every_value_as_it_was(docker_env):
     @given(st.tuples(*[plain] * len(KEYS)))
     def same(some):
         given_values = dict(zip(KEYS, some, strict=True))
-        body = env_files.render("nextjs", given_values, "docker").encode()
+        body = env_files.render(NEXTJS.layout, given_values, "docker").encode()
         assert docker_env(env_file_header.put(Owner("p", "s", "nextjs"), "docker", body)) == given_values
 
     same()

@@ -7,8 +7,10 @@ import pytest
 
 from components import env_file_header
 from components.check_env import NOT_WELL, USAGE, WELL, judge, main
+from components.env_apps import APPS
+from components.env_apps.nextjs import NEXTJS
 from components.env_file_header import Owner
-from components.env_files import APPS, Rule
+from components.env_rules import Rule, malformed
 
 
 def token(role):
@@ -37,17 +39,17 @@ def text(**changes):
 
 
 def problems(**changes):
-    return list(judge("nextjs", text(**changes)).problems)
+    return list(judge(NEXTJS, text(**changes)).problems)
 
 
 def test_a_good_file_has_no_problem_and_no_note():
-    report = judge("nextjs", text())
+    report = judge(NEXTJS, text())
     assert (report.problems, report.notes) == ((), ())
 
 
 @pytest.mark.parametrize("key", GOOD)
 def test_a_missing_variable_is_named_and_one_that_is_not_required_only_noted(key):
-    report = judge("nextjs", text(**{key: None}))
+    report = judge(NEXTJS, text(**{key: None}))
     if APPS["nextjs"].variables[key].required:
         assert report.problems == (f"{key}: missing",)
     else:
@@ -108,16 +110,26 @@ def test_other_good_values_are_taken(key, value):
 
 
 def test_every_rule_is_tried_above():
-    assert {v.rule for v in APPS["nextjs"].variables.values()} == set(Rule)
+    tried = {v.rule for v in NEXTJS.variables.values()}
+    assert tried == set(Rule) - {Rule.BOOLEAN, Rule.REDIS_URL}
+
+
+@pytest.mark.parametrize(
+    ("rule", "good", "bad"),
+    [(Rule.BOOLEAN, "true", "yes"), (Rule.REDIS_URL, "redis://:p@127.0.0.1:6379", "http://127.0.0.1:6379")],
+)
+def test_rules_that_only_other_apps_have(rule, good, bad):
+    assert malformed(rule, good) is None
+    assert malformed(rule, bad)
 
 
 def test_everything_is_told_at_once_and_sorted():
-    found = judge("nextjs", "ADMIN_NAME=\nwhat is this\nNEXT_PUBLIC_PORT=x\n").problems
+    found = judge(NEXTJS, "ADMIN_NAME=\nwhat is this\nNEXT_PUBLIC_PORT=x\n").problems
     assert [line.split(":")[0] for line in found] == ["line 2", *sorted(GOOD.keys() - {"DATABASE_URL"})]
 
 
 def test_a_reference_to_a_variable_of_the_file_is_noted_and_one_to_none_is_a_problem():
-    report = judge("nextjs", text(NEXT_PUBLIC_PORT="$APP_PORT", ADMIN_NAME="${APP_NAME}", ADMIN_EMAIL="x\\$y@z") + "APP_PORT=1\n")
+    report = judge(NEXTJS, text(NEXT_PUBLIC_PORT="$APP_PORT", ADMIN_NAME="${APP_NAME}", ADMIN_EMAIL="x\\$y@z") + "APP_PORT=1\n")
     assert report.problems == ("ADMIN_NAME: malformed: takes its value from $APP_NAME, which this file does not set",)
     assert "NEXT_PUBLIC_PORT: takes its value from $APP_PORT; not looked into" in report.notes
 
@@ -129,18 +141,18 @@ def test_a_password_with_a_dollar_is_named_without_any_part_of_it():
 
 
 def test_unknown_keys_are_noted_and_what_may_be_a_piece_of_a_secret_is_only_counted():
-    report = judge("nextjs", text() + "MY_FLAG=1\nMIIEvQIBADANBgkqhkiG9w0==\nHUNTER2=\n")
+    report = judge(NEXTJS, text() + "MY_FLAG=1\nMIIEvQIBADANBgkqhkiG9w0==\nHUNTER2=\n")
     assert report.problems == ()
     assert report.notes == ("MY_FLAG: not a variable of nextjs", "and 2 more that are not variables of nextjs")
 
 
 def test_a_variable_that_stands_twice_is_noted():
-    assert "ADMIN_NAME: stands 2 times, the last one counts" in judge("nextjs", text() + "ADMIN_NAME=x\n").notes
+    assert "ADMIN_NAME: stands 2 times, the last one counts" in judge(NEXTJS, text() + "ADMIN_NAME=x\n").notes
 
 
 def test_a_docker_file_is_read_without_quoting(tmp_path):
     content = text(ADMIN_NAME="a#b 'c'", ADMIN_EMAIL="HOME").replace("ADMIN_EMAIL=HOME", "ADMIN_EMAIL")
-    report = judge("nextjs", content, "docker")
+    report = judge(NEXTJS, content, "docker")
     assert report.problems == ("ADMIN_EMAIL: missing",)
     assert report.notes == ("ADMIN_EMAIL: no value, docker takes its own environment's",)
 

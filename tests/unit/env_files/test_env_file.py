@@ -9,8 +9,10 @@ import pulumi
 import pytest
 from pulumi.runtime.rpc import UNKNOWN
 
-from components import env_file, env_file_probe
+from components import env_file, env_file_probe, env_files
+from components.env_apps.nextjs import NEXTJS
 from components.env_file import EnvFile, EnvFileError, EnvFileProvider
+from components.env_files import Own
 from tests.conftest import holders_of, unwrapped
 
 TOKEN = "pulumi-python:dynamic/supastack:EnvFile"
@@ -22,7 +24,7 @@ FOREIGN = "MINE=1\n"
 
 
 def declare(**over):
-    given = {"app": "nextjs", "path": ".env", "fmt": "dotenv", "overwrite": False, "values": VALUES, **over}
+    given = {"app": NEXTJS, "path": ".env", "fmt": "dotenv", "overwrite": False, "values": VALUES, **over}
     return lambda: EnvFile("f", **given) and None
 
 
@@ -48,7 +50,7 @@ def test_a_secret_output_stays_secret_for_a_variable_that_is_not(engine):
 def test_every_value_that_a_preview_may_hide_has_a_revision(engine):
     values = {**VALUES, "ADMIN_EMAIL": pulumi.Output.secret("a@b")}
     inputs = engine(
-        lambda: EnvFile("f", app="nextjs", path=".env", fmt="dotenv", overwrite=False, values=values) and None
+        lambda: EnvFile("f", app=NEXTJS, path=".env", fmt="dotenv", overwrite=False, values=values) and None
     ).inputs("f")
     assert sorted(inputs["revisions"]) == ["ADMIN_EMAIL", "ADMIN_PASSWORD", "DATABASE_URL"]
 
@@ -71,9 +73,10 @@ def test_the_provider_in_the_state_is_a_reference_that_never_changes():
     assert len(first) < 200  # a reference; code would be thousands
 
 
-def test_an_unknown_app_is_refused(engine):
-    with pytest.raises(ValueError, match="nuxt"):
-        engine(declare(app="nuxt"))
+def test_the_state_says_in_what_order_the_keys_of_an_app_of_the_users_own_stand(engine):
+    shop = env_files.template("shop", Own(variables={"B": "2"}, groups={"The rest": {"A": "1"}}))
+    inputs = unwrapped(engine(declare(app=shop, values={"A": "1", "B": "2"})).inputs("f"))
+    assert inputs["layout"] == [["", ["B"]], ["The rest", ["A"]]]
 
 
 # ---- what the provider does ------------------------------------------------------------------------------------------
@@ -106,6 +109,7 @@ def bag(**over):
         "overwrite": False,
         "project": "supastack",
         "stack": "dev",
+        "layout": env_files.shape(NEXTJS),
         "values": dict(VALUES),
         "revisions": {"ADMIN_PASSWORD": 0, "DATABASE_URL": 0},
         "drift": [],
@@ -467,6 +471,25 @@ def test_a_link_is_left_alone_at_the_end_too(said):
     provider.delete("id", outs)
     assert Path("x").exists()
     assert "left alone" in said[0]
+
+
+def test_a_state_from_before_layouts_is_read_and_brought_up_to_date():
+    old = made()
+    del old["layout"]
+    assert provider.read("id", old).outs["drift"] == []
+    assert provider.diff("id", old, bag()).changes
+    assert refusals(bag(), old) == []
+
+
+def test_an_app_of_the_users_own_is_written_read_and_repaired_by_its_layout():
+    shape = [["", ["URL", "TOKEN"]], ["The rest", ["PORT"]]]
+    props = bag(app="shop", layout=shape, values={"PORT": "1", "TOKEN": "hush", "URL": "http://h"}, revisions={"TOKEN": 0})
+    outs = provider.create(props).outs
+    lines = [line for line in Path(".env").read_text().splitlines() if line]
+    assert lines[2:] == ["URL=http://h", "TOKEN=hush", "# The rest", "PORT=1"]
+    Path(".env").write_text(Path(".env").read_text().replace("hush", "other"))
+    assert provider.read("id", outs).outs["drift"] == ["TOKEN changed"]
+    assert refusals(bag(app="shop", layout=shape, values={"OTHER": "x"}))
 
 
 def test_what_is_gone_already_is_no_error():

@@ -1,10 +1,12 @@
 """How values are written and read back. Whether the real readers agree is seen in tests/integration/env_files."""
 
+import tomllib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.env_format import Format, read, unwritable, write
+from components.env_format import Format, assignment, read, unwritable, write
 
 NASTY = "aB0_ '\"`$\\{}()#!=:;&|<>*?~%^@,.[]-+/\n\t\r\0né漢😀\u00a0\u2028\ufeff\x01\x7f"
 values = st.text(st.sampled_from(NASTY) | st.characters(codec="utf-8"), max_size=12)
@@ -15,8 +17,45 @@ values = st.text(st.sampled_from(NASTY) | st.characters(codec="utf-8"), max_size
 def test_what_is_written_is_read_back(fmt, value):
     if unwritable(value, fmt) is None:
         reading = read(f"BEFORE=1\nKEY={write(value, fmt)}\nAFTER='x'\n", fmt)
-        assert reading.values == {"BEFORE": "1", "KEY": value, "AFTER": "x" if fmt is Format.DOTENV else "'x'"}
+        assert reading.values == {"BEFORE": "1", "KEY": value, "AFTER": "'x'" if fmt is Format.DOCKER else "x"}
         assert reading.bad_lines == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("54321", "54321"),
+        ("0", "0"),
+        ("-1", "-1"),
+        ("007", '"007"'),
+        ("true", "true"),
+        ("True", '"True"'),
+        ('["public", "a\\"b"]', '["public", "a\\"b"]'),
+        ("[1,true]", "[1, true]"),
+        ("[{}]", '"[{}]"'),
+        ("[not json", '"[not json"'),
+        ("", '""'),
+        ("a\x7f\n", '"a\\u007F\\n"'),
+    ],
+)
+def test_numbers_truth_values_and_lists_stand_bare_in_toml_and_all_else_is_text(value, written):
+    assert write(value, Format.TOML) == written
+    assert tomllib.loads(assignment("a.b", value, Format.TOML))["a"]["b"] is not None
+
+
+def test_toml_is_read_by_dotted_keys_however_it_is_written():
+    text = 'id = "x"\n[api]\nport = 1\nschemas = ["a"]\n[auth.email]\nenabled = true\n'
+    assert read(text, Format.TOML).values == {
+        "id": "x",
+        "api.port": "1",
+        "api.schemas": '["a"]',
+        "auth.email.enabled": "true",
+    }
+
+
+def test_what_is_no_toml_says_in_which_line():
+    assert read("a = 1\nb = = 2\n", Format.TOML).bad_lines == (2,)
+    assert read("a = [\n", Format.TOML).bad_lines
 
 
 @given(values)

@@ -3,7 +3,10 @@
 import pytest
 
 from components import env_files
-from components.env_files import APPS, Rule, UnwritableError, render, select
+from components.env_apps import APPS
+from components.env_apps.nextjs import NEXTJS
+from components.env_files import Own, UnwritableError, render, select, template
+from components.env_rules import Rule
 
 # Seed 000, section 7.6, in its order.
 SERVICE_CENTRE = [
@@ -45,36 +48,36 @@ def test_no_variable_stands_twice(app):
 
 
 def test_the_database_url_of_the_service_centre_is_the_direct_one():
-    assert select("nextjs", {"DB_URL", "POOLER_URL"}) == {"DATABASE_URL": "DB_URL"}
+    assert select(NEXTJS, {"DB_URL", "POOLER_URL"}) == {"DATABASE_URL": "${DB_URL}"}
 
 
 def test_variables_whose_source_does_not_exist_are_left_out():
-    assert select("nextjs", {"INSTANCE_ID", "ADMIN_NAME", "REDIS_URL"}) == {
-        "INSTANCE_ID": "INSTANCE_ID",
-        "ADMIN_NAME": "ADMIN_NAME",
+    assert select(NEXTJS, {"INSTANCE_ID", "ADMIN_NAME", "REDIS_URL"}) == {
+        "INSTANCE_ID": "${INSTANCE_ID}",
+        "ADMIN_NAME": "${ADMIN_NAME}",
     }
-    assert select("nextjs", set()) == {}
+    assert select(NEXTJS, set()) == {}
 
 
 def test_the_text_holds_every_value_given_and_no_other_key():
-    text = render("nextjs", {"INSTANCE_ID": "2", "ADMIN_NAME": "Ann"}, "dotenv")
+    text = render(NEXTJS.layout, {"INSTANCE_ID": "2", "ADMIN_NAME": "Ann"}, "dotenv")
     assert [line for line in text.splitlines() if line and not line.startswith("#")] == ["INSTANCE_ID=2", "ADMIN_NAME=Ann"]
 
 
 def test_the_order_of_the_file_is_the_templates_and_not_the_values():
-    text = render("nextjs", dict(reversed(ALL.items())), "dotenv")
+    text = render(NEXTJS.layout, dict(reversed(ALL.items())), "dotenv")
     assert [line.split("=")[0] for line in text.splitlines() if line and not line.startswith("#")] == SERVICE_CENTRE
 
 
 def test_a_group_without_values_leaves_no_comment_behind():
-    assert "database" in render("nextjs", ALL, "dotenv")
-    assert "database" not in render("nextjs", {"INSTANCE_ID": "1"}, "dotenv")
+    assert "database" in render(NEXTJS.layout, ALL, "dotenv")
+    assert "database" not in render(NEXTJS.layout, {"INSTANCE_ID": "1"}, "dotenv")
 
 
 @pytest.mark.parametrize("fmt", ["dotenv", "docker"])
 def test_generated_values_stand_without_quotes(fmt):
     text = render(
-        "nextjs", {"ADMIN_PASSWORD": "Az09_-xyz", "DATABASE_URL": "postgresql://postgres:Az09@127.0.0.1:54322/postgres"}, fmt
+        NEXTJS.layout, {"ADMIN_PASSWORD": "Az09_-xyz", "DATABASE_URL": "postgresql://postgres:Az09@127.0.0.1:54322/postgres"}, fmt
     )
     assert "ADMIN_PASSWORD=Az09_-xyz\n" in text
     assert "DATABASE_URL=postgresql://postgres:Az09@127.0.0.1:54322/postgres\n" in text
@@ -82,7 +85,7 @@ def test_generated_values_stand_without_quotes(fmt):
 
 def test_every_value_that_cannot_be_written_is_named_at_once_with_app_reason_and_way_out_and_without_the_value():
     with pytest.raises(UnwritableError) as error:
-        render("nextjs", {"ADMIN_PASSWORD": "hush$HOME", "SETUP_PASSWORD": "psst\rpsst", "ADMIN_NAME": "Ann"}, "dotenv")
+        render(NEXTJS.layout, {"ADMIN_PASSWORD": "hush$HOME", "SETUP_PASSWORD": "psst\rpsst", "ADMIN_NAME": "Ann"}, "dotenv")
     password, setup = str(error.value).splitlines()
     assert "envFiles.nextjs: ADMIN_PASSWORD" in password
     assert "Next.js would replace" in password
@@ -95,19 +98,21 @@ def test_every_value_that_cannot_be_written_is_named_at_once_with_app_reason_and
 
 def test_the_way_out_for_a_nested_setting_that_is_no_secret_says_so():
     with pytest.raises(UnwritableError, match=r"pulumi config set --path supastack:admin\.name$"):
-        render("nextjs", {"ADMIN_NAME": "a\rb"}, "dotenv")
+        render(NEXTJS.layout, {"ADMIN_NAME": "a\rb"}, "dotenv")
 
 
 def test_a_key_that_the_app_does_not_have_is_refused():
     with pytest.raises(UnwritableError, match="FOO is not a variable of this app"):
-        render("nextjs", {"FOO": "1"}, "dotenv")
+        render(NEXTJS.layout, {"FOO": "1"}, "dotenv")
 
 
 def test_an_app_that_does_not_exist_is_refused_with_those_that_do():
     with pytest.raises(ValueError, match=r"'nuxt'.*nextjs"):
         env_files.app_named("nuxt")
+    with pytest.raises(ValueError, match=r"no such app.*nextjs.*envFiles\.nuxt\.variables"):
+        template("nuxt", Own(variables={}, groups={}))
 
 
 def test_a_format_that_does_not_exist_is_refused_with_those_that_do():
     with pytest.raises(ValueError, match=r"envFiles\.nextjs\.format: 'yaml'.*dotenv, docker"):
-        render("nextjs", {}, "yaml")
+        render(NEXTJS.layout, {}, "yaml")

@@ -1,0 +1,59 @@
+"""The KPI dashboard: a Node backend with Prisma on port 3000, and a React frontend on port 3001 (seed 001).
+
+The seed keeps one `.env` at the root of its repository for both: that is `kpi`. `kpi-backend` and `kpi-frontend` are the two halves
+for whoever keeps the file beside each; there PORT is that half's own, while in `kpi` it is the backend's.
+"""
+
+from types import MappingProxyType
+from typing import Final
+
+from components.env_app import App, Group, Variable
+from components.env_rules import Rule
+
+_PORTS: Final = MappingProxyType({"app": 3001, "backend": 3000})
+"""The frontend is what people open, so it is the app."""
+
+_POOLED: Final = "${POOLER_URL}?pgbouncer=true"
+# Prisma takes the schema from the URL (its connection string reference: argument `schema`).
+_TESTED: Final = "schema=test"
+
+_BACKEND: Final = (
+    Group(
+        "The backend",
+        (
+            Variable(key="PORT", value="${BACKEND_PORT}", setting="ports.backend"),
+            Variable(key="NODE_ENV", value="development"),
+        ),
+    ),
+    Group(
+        "The database: pooled for queries, direct for migrations",
+        (
+            Variable(key="DATABASE_URL", value=_POOLED, instead="${DB_URL}"),
+            Variable(key="DIRECT_URL", value="${DB_URL}"),
+        ),
+    ),
+    Group(
+        "Tests keep to a schema of their own",
+        (
+            Variable(key="TEST_SCHEMA", value="test"),
+            Variable(key="TEST_DATABASE_URL", value=f"{_POOLED}&{_TESTED}", instead=f"${{DB_URL}}?{_TESTED}"),
+            Variable(key="TEST_DIRECT_URL", value=f"${{DB_URL}}?{_TESTED}"),
+        ),
+    ),
+    Group("The cache", (Variable(key="REDIS_URL", value="${REDIS_URL}"),)),
+)
+
+_FRONTEND: Final = (
+    Variable(key="REACT_APP_API_URL", value="${BACKEND_URL}", rule=Rule.HTTP_URL),
+    Variable(key="REACT_APP_ENVIRONMENT", value="development"),
+)
+_COMMENT: Final = "The frontend. REACT_APP_ values end up in the browser"
+
+KPI: Final = App("kpi", (*_BACKEND, Group(_COMMENT, _FRONTEND)), expands=True, ports=_PORTS)
+BACKEND: Final = App("kpi-backend", _BACKEND, expands=True, ports=_PORTS)
+FRONTEND: Final = App(
+    "kpi-frontend",
+    (Group(_COMMENT, (Variable(key="PORT", value="${APP_PORT}", setting="ports.app"), *_FRONTEND)),),
+    expands=True,
+    ports=_PORTS,
+)

@@ -1,0 +1,81 @@
+"""The env files of a stack before anything is made: the templates, the values that are known by then, and what can't be filled."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+from components import env_files
+from components.endpoints import Endpoint
+from components.env_app import App
+from components.env_format import Format
+from components.env_sources import port_name
+from components.ports import BASE
+from components.settings import Settings
+
+_OF_THE_APP = ("app", "backend", "shadow")
+"""Ports that the stack keeps free for others, and publishes nothing on."""
+
+
+def templates(settings: Settings) -> tuple[dict[str, App], list[str]]:
+    """The template of each app that the settings name, and what is wrong with them, one line each."""
+    found, wrong = {}, []
+    for name, file in sorted(settings.env_files.items()):
+        key = f"{settings.project}:envFiles.{name}"
+        try:
+            found[name] = env_files.template(name, file.own)
+        except ValueError as error:
+            wrong.append(f"{key}: {error}.")
+            continue
+        texts = [*file.own.variables, *(variable for group in file.own.groups.values() for variable in group)]
+        twice = sorted({variable for variable in texts if texts.count(variable) > 1})
+        wrong += [f"{key}: {variable} stands there twice. Keep one of them." for variable in twice]
+        if file.format is not Format.TOML:
+            dotted = sorted(variable for variable in texts if "." in variable)
+            wrong += [f"{key}: {variable} is no name for an environment variable. Take the dots out." for variable in dotted]
+    return found, wrong
+
+
+def settled(settings: Settings, host: str, published: Collection[str]) -> dict[str, str]:
+    """The values that stand in the settings and the port plan: nothing in them is secret.
+
+    Args:
+        settings: Of the stack.
+        host: Under which this machine reaches what the stack publishes.
+        published: Names in the port plan that something is published under.
+    """
+    named = [name for name in BASE if name in published or name in _OF_THE_APP]
+    app = f"http://{Endpoint(host, settings.ports['app'])}"
+    return {
+        **{port_name(name): str(settings.ports[name]) for name in named},
+        "ADMIN_EMAIL": settings.admin.email,
+        "ADMIN_NAME": settings.admin.name,
+        "APP_URL": app,
+        "BACKEND_URL": f"http://{Endpoint(host, settings.ports['backend'])}",
+        "INSTANCE_ID": str(settings.instance),
+        **(_of_supabase(settings.given("supabase"), app) if settings.supabase.enabled else {}),
+    }
+
+
+def _of_supabase(supabase: Mapping[str, Any], app: str) -> dict[str, str]:
+    auth, rest = supabase["auth"], supabase["rest"]
+    found = {"SITE_URL": auth.get("siteUrl") or app, "JWT_EXPIRY": str(auth["jwtExpiry"])}
+    if "schemas" in rest:
+        found["API_SCHEMAS"] = json.dumps(rest["schemas"])
+    if "maxRows" in rest:
+        found["API_MAX_ROWS"] = str(rest["maxRows"])
+    return found
+
+
+MADE: Final = ("SETUP_PASSWORD", "ADMIN_PASSWORD")
+"""Values that are made for the apps alone, whatever the stack has."""
+
+
+def notes(templates: Mapping[str, App], available: Collection[str]) -> Sequence[str]:
+    """Which variables that an app needs are left out, and why: one line for each app."""
+    found = []
+    for name, app in sorted(templates.items()):
+        missing = env_files.left_out(app, available)
+        if missing:
+            keys = "; ".join(f"{key} ({', '.join(names)})" for key, names in missing.items())
+            found.append(f"envFiles.{name}: left out, since the stack has no such value: {keys}")
+    return found

@@ -1,0 +1,109 @@
+"""The outputs of a Supabase stack, as plain texts: named as by `supabase status -o env`, each only for what runs."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from components.endpoints import Endpoint
+from components.service import Encoding, Secret, Text, text
+from components.services import postgres
+from components.services import secret_names as names
+from components.services.context import Context
+
+NAMES: Final = (
+    "API_URL",
+    "REST_URL",
+    "GRAPHQL_URL",
+    "FUNCTIONS_URL",
+    "STORAGE_S3_URL",
+    "MCP_URL",
+    "STUDIO_URL",
+    "MAILPIT_URL",
+    "DB_URL",
+    "POOLER_URL",
+    "POOLER_SESSION_URL",
+    "JWT_SECRET",
+    "ANON_KEY",
+    "SERVICE_ROLE_KEY",
+    "PUBLISHABLE_KEY",
+    "SECRET_KEY",
+    "JWKS",
+    "S3_PROTOCOL_ACCESS_KEY_ID",
+    "S3_PROTOCOL_ACCESS_KEY_SECRET",
+    "S3_PROTOCOL_REGION",
+    "DASHBOARD_USERNAME",
+    "DASHBOARD_PASSWORD",
+    "PROJECT_REF",
+)
+"""All there can be."""
+
+
+def outputs(c: Context, published: Mapping[str, Endpoint]) -> dict[str, Text]:
+    """The outputs of what runs, by name.
+
+    Args:
+        c: What the stack is made from.
+        published: Where the host reaches what is published, by name in the port plan.
+    """
+    if "postgres" not in c.running:
+        return {}
+    found = {"PROJECT_REF": text(c.project_ref), **_keys(c), **_databases(c, published)}
+    if "api" in published:
+        found |= _behind_the_gateway(c)
+    if "studio" in published:
+        found |= {
+            "STUDIO_URL": text(c.urls.studio),
+            "DASHBOARD_USERNAME": text(c.settings["studio"]["username"]),
+            "DASHBOARD_PASSWORD": text(Secret(names.DASHBOARD_PASSWORD)),
+        }
+    if "mailWeb" in published:
+        found["MAILPIT_URL"] = text(f"http://{published['mailWeb']}")
+    return found
+
+
+def _behind_the_gateway(c: Context) -> dict[str, Text]:
+    # Paths of the gateway's route map (supabase-contract.md, 3), as the CLI spells them.
+    paths = {
+        "API_URL": ("gateway", ""),
+        "REST_URL": ("rest", "/rest/v1"),
+        "GRAPHQL_URL": ("rest", "/graphql/v1"),
+        "FUNCTIONS_URL": ("functions", "/functions/v1"),
+        "STORAGE_S3_URL": ("storage", "/storage/v1/s3"),
+        "MCP_URL": ("studio", "/mcp"),
+    }
+    shut = set[str]()
+    if not c.settings["gateway"]["mcp"]:
+        shut.add("MCP_URL")
+    if not c.settings["storage"]["s3Protocol"]["enabled"]:
+        shut.add("STORAGE_S3_URL")
+    found = {
+        name: text(c.urls.api + path) for name, (service, path) in paths.items() if service in c.running and name not in shut
+    }
+    if "STORAGE_S3_URL" in found:
+        found |= {
+            "S3_PROTOCOL_ACCESS_KEY_ID": text(Secret(names.S3_PROTOCOL_ACCESS_KEY_ID)),
+            "S3_PROTOCOL_ACCESS_KEY_SECRET": text(Secret(names.S3_PROTOCOL_ACCESS_KEY_SECRET)),
+            "S3_PROTOCOL_REGION": text(c.settings["storage"]["region"]),
+        }
+    return found
+
+
+def _keys(c: Context) -> dict[str, Text]:
+    held = {"JWT_SECRET": names.JWT_SECRET, "ANON_KEY": names.ANON_KEY, "SERVICE_ROLE_KEY": names.SERVICE_ROLE_KEY}
+    if c.asymmetric:
+        held |= {"PUBLISHABLE_KEY": names.PUBLISHABLE_KEY, "SECRET_KEY": names.SECRET_KEY, "JWKS": names.JWT_JWKS}
+    return {name: text(Secret(secret)) for name, secret in held.items()}
+
+
+def _databases(c: Context, published: Mapping[str, Endpoint]) -> dict[str, Text]:
+    # Supavisor tells its tenants apart by the login (supabase-contract.md, supavisor).
+    ways = {
+        "DB_URL": ("postgres", postgres.USER),
+        "POOLER_URL": ("poolerTransaction", f"{postgres.USER}.{c.project_ref}"),
+        "POOLER_SESSION_URL": ("poolerSession", f"{postgres.USER}.{c.project_ref}"),
+    }
+    password = Secret(names.DATABASE_PASSWORD, Encoding.URL)
+    return {
+        name: text(f"postgresql://{user}:", password, f"@{published[port]}/{postgres.database(c)}")
+        for name, (port, user) in ways.items()
+        if port in published
+    }
