@@ -40,8 +40,6 @@ class Features:
         opaque_keys: Its gateway knows sb_publishable_ and sb_secret_ keys, and its services ES256 tokens.
         auth_url_has_path: API_EXTERNAL_URL ends in /auth/v1 (upstream since 0.7.0).
         openapi_root_closed: The root of the REST API is for the service role only (upstream since 0.7.0).
-        internal_database: Logflare and Supavisor have a database of their own, `_supabase`; else Logflare's schema `_analytics`
-            is in the project's.
         legacy_names: Its services are told as upstream's sets of 2024 told them. Storage: PGRST_JWT_SECRET. imgproxy:
             IMGPROXY_ENABLE_WEBP_DETECTION. Logflare, Vector and Studio: one LOGFLARE_API_KEY. Realtime: FLY_APP_NAME, and a
             command that migrates and seeds. The database: JWT_SECRET. postgres-meta: as supabase_admin, without CRYPTO_KEY.
@@ -53,7 +51,6 @@ class Features:
     opaque_keys: bool
     auth_url_has_path: bool
     openapi_root_closed: bool
-    internal_database: bool
     legacy_names: bool
 
 
@@ -230,6 +227,5 @@ def _features(data: Mapping[str, Any]) -> Features:
         opaque_keys=data["opaqueKeys"],
         auth_url_has_path=data["authUrlHasPath"],
         openapi_root_closed=data["openapiRootClosed"],
-        internal_database=data["internalDatabase"],
         legacy_names=data["legacyNames"],
     )
