@@ -85,7 +85,7 @@ def studio(c: Context) -> Service:
             "SUPABASE_ANON_KEY": text(Secret(secret_names.ANON_KEY)),
             "SUPABASE_PUBLIC_URL": text(c.urls.api),
             "SUPABASE_SERVICE_KEY": text(Secret(secret_names.SERVICE_ROLE_KEY)),
-            "SUPABASE_URL": text("http://", Address("api")),
+            "SUPABASE_URL": text("http://", Address("gateway")),
             **_logs(c),
             **({} if legacy else _since_2024(c)),
         },
@@ -95,7 +95,7 @@ def studio(c: Context) -> Service:
         health=Health(("node", "-e", _check(legacy)), interval=5, timeout=10, retries=10, start_period=20),
         connects=(
             Edge("meta"),
-            Edge("api"),
+            Edge("gateway"),
             *(() if legacy else (Edge("postgres"),)),
             *((Edge("analytics"),) if c.runs("analytics") else ()),
         ),
