@@ -48,6 +48,7 @@ class Context:
         urls: Where clients reach the stack.
         project_ref: The stack's reference, as a hosted project's: letters and digits.
         s3: The store that the settings choose for Storage's files; None: files on a volume.
+        root: Folder that relative paths in the settings start from.
     """
 
     release: Release
@@ -57,6 +58,7 @@ class Context:
     urls: Urls
     project_ref: str
     s3: S3 | None = None
+    root: str = "."
 
     def runs(self, service: str) -> bool:
         """Whether a service runs: it is turned on, and the release has an image of it."""

@@ -13,7 +13,9 @@ class AnalyticsSettings(TypedDict):
     """Logs (Logflare)."""
 
     enabled: NotRequired[Annotated[bool, Setting(default=False)]]
-    """Whether the stack has it."""
+    """Whether the stack has it. It takes 2 GB of memory."""
+    publish: NotRequired[Annotated[bool, Setting(default=False)]]
+    """Whether Logflare itself is published, on the port `analytics`; whoever has a token can read all logs there."""
 
 
 @declared
@@ -21,4 +23,4 @@ class VectorSettings(TypedDict):
     """Log shipping (Vector)."""
 
     enabled: NotRequired[Annotated[bool, Setting(default=False)]]
-    """Whether the stack has it."""
+    """Whether the stack has it. It reads the Docker daemon's socket (`docker.socket`), and needs `analytics`."""
