@@ -7,7 +7,7 @@ who wants to see it comes by the gateway, which asks for one.
 from typing import Final
 
 from components.service import Address, AddressPart, Edge, Health, Port, Secret, Service, Text, Volume, text
-from components.services import postgres, rest, secret_names
+from components.services import functions, postgres, rest, secret_names
 from components.services.context import Context
 
 PORT: Final = 3000
@@ -72,6 +72,8 @@ def studio(c: Context) -> Service:
     """Studio, the dashboard."""
     settings = c.settings["studio"]
     legacy = c.release.features.legacy_names
+    # It shows the functions; an older release does not look there.
+    mounts, folders = ((), ()) if legacy else functions.source(c, FUNCTIONS)
     return Service(
         name="studio",
         image=c.release.image_if_any("studio"),
@@ -92,6 +94,8 @@ def studio(c: Context) -> Service:
         ports=(Port("http", PORT),),
         # Queries that people keep are worth as much as data. An older release does not look there; they stay all the same.
         volumes=(Volume("studio-snippets", SNIPPETS, precious=True),),
+        mounts=mounts,
+        folders=folders,
         health=Health(("node", "-e", _check(legacy)), interval=5, timeout=10, retries=10, start_period=20),
         connects=(
             Edge("meta"),
