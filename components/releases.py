@@ -94,6 +94,10 @@ class Release:
     _images: Mapping[str, Image]
     _named: frozenset[str]
 
+    def role(self, service: str) -> str:
+        """Role of the image of one of the Supabase stack's services."""
+        return self.features.gateway.value if service == "gateway" else service
+
     def image(self, role: str) -> Image:
         """The image of a role.
 
