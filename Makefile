@@ -15,7 +15,8 @@ help:
 	@echo
 	@echo '  make up         set up what is missing, bring the stack up, print its URLs'
 	@echo '  make preview    show what `make up` would change, property by property'
-	@echo '  make status     URLs, containers and images of the stack (SHOW_SECRETS=1 shows passwords)'
+	@echo '  make status     URLs, services and images of the stack, and all other instances on the machine'
+	@echo '                  (SHOW_SECRETS=1 shows passwords, FORMAT=json prints data)'
 	@echo '  make env        say where the env files are (SHOW_SECRETS=1 prints what is in them)'
 	@echo '  make down       remove everything but the data; `make up` brings it back'
 	@echo '  make purge      remove everything, the data too; asks for the name of the stack (or CONFIRM=<stack>)'
@@ -34,7 +35,10 @@ up preview:
 env:
 	@$(RUN) $@ $(WHICH) -- $(FOR)
 
-status down activate:
+status:
+	@$(RUN) $@ $(WHICH) $(if $(FORMAT),--format "$(FORMAT)")
+
+down activate:
 	@$(RUN) $@ $(WHICH)
 
 purge:

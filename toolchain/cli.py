@@ -51,7 +51,7 @@ def _dispatch(options: argparse.Namespace) -> int:
         case "preview":
             return operations.preview(context, options.rest)
         case "status":
-            return operations.status(context, show_secrets=options.show_secrets)
+            return operations.status(context, show_secrets=options.show_secrets, as_json=options.format == "json")
         case "env":
             return operations.env(context, options.rest, show_secrets=options.show_secrets)
         case "down":
@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--stack", default="dev", help="the stack, as in Pulumi.<stack>.yaml (default: dev)")
         command.add_argument("--instance", type=int, default=None, help="n above 1: a stack of its own, <stack>-n")
         command.add_argument("--show-secrets", action="store_true", help="print secrets too")
+        command.add_argument("--format", choices=("text", "json"), default="text", help="of status (default: text)")
         command.add_argument("--confirm", default=None, help="the stack's name, for purge")
         command.add_argument("rest", nargs="*", help="passed on (after --)")
     for name, what in {

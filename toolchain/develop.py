@@ -14,7 +14,7 @@ _LINT = (("ruff", "format", "--check", "."), ("ruff", "check", "."), ("mypy",))
 _REQUIREMENTS = ("requirements", "requirements-dev")
 
 
-_OF_MAKE = frozenset({"STACK", "INSTANCE", "ARGS", "CONFIRM", "SHOW_SECRETS", "FILE", "FOR"})
+_OF_MAKE = frozenset({"STACK", "INSTANCE", "ARGS", "CONFIRM", "SHOW_SECRETS", "FILE", "FOR", "FORMAT"})
 """The Makefile's variables, which make puts into the environment when they are given on its command line."""
 
 _ALL = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")

@@ -46,16 +46,16 @@ def ensure(context: Context, configured_host: str | None = None, in_use: Callabl
     Raises ToolchainError.
     """
     daemon = named(configured_host)
-    remembered = None if daemon else _remembered(context)
-    daemon = daemon or remembered
+    known = None if daemon else remembered(context)
+    daemon = daemon or known
     only_default = False
     if daemon:
         problem = docker_start.wait_while_silent(daemon.source, partial(problem_of, daemon))
         if problem is None:
-            return _with_daemon(context, daemon)
-        needed = daemon is not remembered or in_use(context)
+            return with_daemon(context, daemon)
+        needed = daemon is not known or in_use(context)
         # On the default socket a daemon that ended, as by a reboot, is started below.
-        only_default = needed and daemon is remembered and daemon.host is None and problem != docker_start.SILENT
+        only_default = needed and daemon is known and daemon.host is None and problem != docker_start.SILENT
         if needed and not only_default:
             fail(
                 f"the Docker daemon at {daemon.host or DEFAULT_SOCKET} does not answer: {problem}.\n"
@@ -65,7 +65,7 @@ def ensure(context: Context, configured_host: str | None = None, in_use: Callabl
     for daemon in [Daemon(None, str(DEFAULT_SOCKET))] if only_default else candidates():
         problem = docker_start.wait_while_silent(daemon.source, partial(problem_of, daemon))
         if problem is None:
-            return _with_daemon(context, daemon)
+            return with_daemon(context, daemon)
         if problem == docker_start.SILENT:
             # It holds the data of stacks, maybe; another one, or a second one of the same folder, would not.
             fail(
@@ -85,7 +85,8 @@ def remember(context: Context) -> None:
     write_private(path, json.dumps(chosen) + "\n")
 
 
-def _remembered(context: Context) -> Daemon | None:
+def remembered(context: Context) -> Daemon | None:
+    """The daemon of the stack's last `up`; None where there was none."""
     path = _memory(context)
     try:
         env = {str(name): str(value) for name, value in json.loads(path.read_text()).items() if name in _VARIABLES}
@@ -217,5 +218,6 @@ def _of_context(folder: Path, name: str, source: str) -> Daemon:
     return Daemon(None if host == default else host, f'the Docker context "{name}" ({source})', env)
 
 
-def _with_daemon(context: Context, daemon: Daemon) -> Context:
+def with_daemon(context: Context, daemon: Daemon) -> Context:
+    """The context with this daemon in its environment."""
     return context.with_env(**({"DOCKER_HOST": daemon.host} if daemon.host else {}), **daemon.env)

@@ -4,7 +4,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,24 @@ if TYPE_CHECKING:
 STACK_ID = "supastack.stack-id"
 PROJECT = "supastack.project"
 STACK = "supastack.stack"
+COMPONENT = "supastack.component"
+SERVICE = "supastack.service"
+IMAGE_KIND = "supastack.image-kind"
+PRECIOUS = "supastack.precious"
 
 _SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Published:
+    """A port of a container that the machine has."""
+
+    address: str
+    """Address of the machine that it is bound to."""
+    port: int
+    """On the machine."""
+    inside: int
+    """In the container."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +57,13 @@ class Container:
     labels: dict[str, str] = field(default_factory=dict)
     made: float = 0.0
     """Seconds since 1970."""
+    ports: tuple[Published, ...] = ()
+    """What it publishes, or is to publish when it runs again; by port of the machine."""
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether nothing else needs it."""
+        return self.labels.get("supastack.optional") == "true"
 
     @property
     def is_job(self) -> bool:
@@ -80,8 +103,11 @@ class Daemon:
         self.client = client
 
     def containers(self, **labels: str) -> list[Container]:
-        """All containers with these labels, stopped ones too. Keyword names are the constants above in lower case."""
-        listed = self.client.api.containers(all=True, filters={"label": _filters(labels)})
+        """All containers with these labels, stopped ones too; without any, those of all stacks.
+
+        Keyword names are the constants above in lower case.
+        """
+        listed = self.client.api.containers(all=True, filters={"label": _filters(labels) or [STACK_ID]})
         found = []
         for item in listed:
             # It may be gone between the list and the look.
@@ -97,9 +123,24 @@ class Daemon:
         )
 
     def volumes(self, **labels: str) -> list[Thing]:
-        """All volumes with these labels."""
-        listed = self.client.api.volumes(filters={"label": _filters(labels)}).get("Volumes") or []
+        """All volumes with these labels; without any, those of all stacks."""
+        listed = self.client.api.volumes(filters={"label": _filters(labels) or [STACK_ID]}).get("Volumes") or []
         return sorted((Thing(v["Name"], v["Name"], v.get("Labels") or {}) for v in listed), key=lambda t: t.name)
+
+    @property
+    def id(self) -> str:
+        """What tells this daemon from others, by whatever way it is reached."""
+        return str(self.client.api.info().get("ID") or self.client.api.base_url)
+
+    def image_name(self, reference: str) -> str:
+        """The name of an image that a container was made from by its id; the id, shortened, where it has lost its name."""
+        if not reference.startswith("sha256:"):
+            return reference
+        tags: list[str] = []
+        with contextlib.suppress(_not_found()):
+            inspected: dict[str, Any] = self.client.api.inspect_image(reference)  # type: ignore[no-untyped-call]
+            tags = inspected.get("RepoTags") or []
+        return min(tags, default=reference[: len("sha256:") + 12])
 
     def remove_container(self, identifier: str) -> None:
         """Stop it with its own grace period, then remove it. Its volumes stay, unnamed ones too."""
@@ -159,14 +200,32 @@ def connect(context: Context) -> Iterator[Daemon]:
 
 
 def locate(context: Context, configured_host: str | None) -> Context:
-    """The context with the daemon that answers, without starting one. Raises ToolchainError where none does."""
+    """The context with the daemon that the stack is on, or else one that answers, without starting one.
+
+    It is chosen as `setup.docker.ensure` does: one that is named, else that of the stack's last `up`, else any. Raises ToolchainError
+    where it does not answer.
+    """
     from toolchain.setup import docker as setup_docker
 
-    named = setup_docker.named(configured_host)
-    for daemon in [named] if named else setup_docker.candidates():
-        if setup_docker.problem_of(daemon) is None:
-            return context.with_env(**({"DOCKER_HOST": daemon.host} if daemon.host else {}), **daemon.env)
+    chosen = setup_docker.named(configured_host) or setup_docker.remembered(context)
+    for daemon in [chosen] if chosen else setup_docker.candidates():
+        problem = setup_docker.problem_of(daemon)
+        if problem is None:
+            return setup_docker.with_daemon(context, daemon)
+        if chosen:
+            where = chosen.host or setup_docker.DEFAULT_SOCKET
+            raise ToolchainError(f"the Docker daemon at {where} does not answer: {problem}. It was named by {chosen.source}")
     raise ToolchainError("no Docker daemon answers, so nothing can be said about containers (docker info tells more)")
+
+
+def others(context: Context) -> Iterator[Context]:
+    """The same context with each daemon in a usual place of this machine that answers."""
+    from toolchain.setup import docker as setup_docker
+
+    bare = replace(context, env={name: value for name, value in context.env.items() if not name.startswith("DOCKER_")})
+    for daemon in setup_docker.candidates():
+        if setup_docker.problem_of(daemon) is None:
+            yield setup_docker.with_daemon(bare, daemon)
 
 
 def _container(inspected: dict[str, Any]) -> Container:
@@ -186,7 +245,18 @@ def _container(inspected: dict[str, Any]) -> Container:
         last_check=checks[-1].get("Output", "").strip() if checks else "",
         labels=inspected["Config"].get("Labels") or {},
         made=_time(inspected.get("Created")),
+        ports=_published((inspected.get("HostConfig") or {}).get("PortBindings") or {}),
     )
+
+
+def _published(bindings: dict[str, Any]) -> tuple[Published, ...]:
+    found = [
+        Published(binding.get("HostIp") or "0.0.0.0", int(binding["HostPort"]), int(inside.partition("/")[0]))
+        for inside, every in bindings.items()
+        for binding in every or ()
+        if str(binding.get("HostPort") or "").isdigit()
+    ]
+    return tuple(sorted(found, key=lambda p: (p.port, p.address)))
 
 
 def _time(text: str | None) -> float:

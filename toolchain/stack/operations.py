@@ -1,18 +1,21 @@
 """The commands on a stack: up, preview, status, env, down, purge, activate. Each prints for a person and returns an exit code."""
 
+import json
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from toolchain import setup
 from toolchain.announce import ToolchainError, fail, note
 from toolchain.context import Context
-from toolchain.stack import prepare, summary
-from toolchain.stack.config import PrivateConfig, tracked_path, uses_private_state
-from toolchain.stack.docker_access import Container, connect, locate
+from toolchain.stack import prepare, status_report, summary
+from toolchain.stack.config import PrivateConfig, project_name, tracked_path, uses_private_state
+from toolchain.stack.docker_access import connect, locate
 from toolchain.stack.engine import Engine, working
 from toolchain.stack.state import CONTAINER, VOLUME, StackState
+from toolchain.stack.status import Instance, Service, of_stack
 
 
 def up(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False) -> int:
@@ -32,7 +35,7 @@ def up(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False
         elif ready.description.needs_docker:
             diagnose.explain(context)
         return code
-    print(f"\n{_summary(context, ready.description.needs_docker, show_secrets)[0]}")
+    print(f"\n{_look(context, ready.description.needs_docker, show_secrets).text}")
     return 0
 
 
@@ -46,21 +49,48 @@ def preview(context: Context, rest: Sequence[str] = ()) -> int:
         return Engine(ready.context).run(["preview", *depth, *working(), *rest])
 
 
-def status(context: Context, *, show_secrets: bool = False) -> int:
-    """Print the summary. Returns 0 where the stack is up and well, 1 else."""
-    if not _has_engine(context):
-        fail(f"nothing is set up here yet: {again(context)}")
-    if uses_private_state(context):
+def status(context: Context, *, show_secrets: bool = False, as_json: bool = False) -> int:
+    """Print the summary, and what other instances there are on this machine. Returns 0 where the stack is up and well, 1 else."""
+    engine = _has_engine(context)
+    if engine and uses_private_state(context):
         PrivateConfig(context).sync()
-    on_docker = prepare.target(context) == "docker"
-    if on_docker:
+    if engine and prepare.target(context) != "docker":
+        seen = _look(context, on_docker=False, show_secrets=show_secrets)
+        instances = []
+    else:
+        # Also where nothing is set up yet: the others may be another clone's.
         try:
-            context = locate(context, prepare.docker_host(context))
+            context = locate(context, prepare.docker_host(context) if engine else None)
         except ToolchainError as error:
             note(str(error))
-    text, well = _summary(context, on_docker, show_secrets)
-    print(text)
-    return 0 if well else 1
+        seen = (
+            _look(context, on_docker=True, show_secrets=show_secrets)
+            if engine
+            else _Seen(f"Nothing is set up here yet: {again(context)}.")
+        )
+        instances = status_report.gather(context, seen.state)
+    if as_json:
+        print(json.dumps(_as_data(context, seen, instances, show_secrets), indent=2))
+    else:
+        own = seen.state.stack_id if seen.state else None
+        mine = next((i for i in instances if i.key == (project_name(context.root), context.stack, own)), None)
+        # What is down was told of, unless something of it is there that its state does not know.
+        told = mine if mine and (seen.services or not mine.services) else None
+        print("\n\n".join(filter(None, (seen.text, status_report.text(instances, told)))))
+    return 0 if seen.well else 1
+
+
+def _as_data(context: Context, seen: "_Seen", instances: list[Instance], show_secrets: bool) -> dict[str, object]:
+    outputs = seen.state.outputs if seen.state else {}
+    return {
+        "project": project_name(context.root),
+        "stack": context.stack,
+        "exists": seen.state is not None,
+        "well": seen.well,
+        # A secret that is hidden is left out: half of a URL is no value.
+        "outputs": {name: output.value for name, output in outputs.items() if show_secrets or not output.secret},
+        "instances": status_report.data(instances),
+    }
 
 
 def env(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False) -> int:
@@ -141,30 +171,39 @@ def _has_engine(context: Context) -> bool:
     return context.pulumi.is_file()
 
 
-def _summary(context: Context, on_docker: bool, show_secrets: bool) -> tuple[str, bool]:
+@dataclass(frozen=True)
+class _Seen:
+    """What there is of a stack: as text, and as it was found."""
+
+    text: str
+    well: bool = False
+    state: StackState | None = None
+    services: tuple[Service, ...] = ()
+
+
+def _look(context: Context, on_docker: bool, show_secrets: bool) -> _Seen:
     from toolchain.setup import plugins
 
     state = Engine(context).read_state(show_secrets=True)
     if state is None:
-        return f"Stack {context.stack} does not exist yet ({again(context)}).", False
+        return _Seen(f"Stack {context.stack} does not exist yet ({again(context)}).")
     if on_docker and not state.ids(CONTAINER):
         kept = f"; its data is kept in {', '.join(sorted(state.ids(VOLUME)))}" if state.ids(VOLUME) else ""
-        return f"Stack {context.stack} is down{kept}. {again(context)} brings it up.", False
-    outputs = state.outputs
-    containers = _containers(context, state) if on_docker else None
+        return _Seen(f"Stack {context.stack} is down{kept}. {again(context)} brings it up.", state=state)
+    services = _services(context, state) if on_docker else None
     used = {r["type"].split(":")[2] for r in state.resources if r["type"].startswith("pulumi:providers:")}
     stand_ins = {n: plugins.is_stand_in(context, n) for n in used & {"docker", "random", "kubernetes"}}
-    text = summary.render(context, outputs, containers, stand_ins, show_secrets)
-    needed = [c for c in containers or [] if c.labels.get("supastack.optional") != "true"]
-    return text, bool(needed) and all(c.is_well for c in needed)
+    text = summary.render(context, state.outputs, services, stand_ins, show_secrets)
+    needed = [s for s in services or [] if not s.optional]
+    return _Seen(text, bool(needed) and all(s.well for s in needed), state, tuple(services or ()))
 
 
-def _containers(context: Context, state: StackState) -> list[Container] | None:
+def _services(context: Context, state: StackState) -> list[Service] | None:
     if state.stack_id is None:
         return []
     try:
         with connect(context) as daemon:
-            return daemon.containers(stack_id=state.stack_id)
+            return of_stack(daemon, state.stack_id, state.ids(CONTAINER))
     except ToolchainError as error:
         note(str(error))
         return None

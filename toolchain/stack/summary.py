@@ -1,33 +1,55 @@
-"""What a stack is, for a person: URLs, env files, images, containers, plugins. Secrets are hidden unless asked for."""
+"""What a stack is, for a person: URLs, env files, services, plugins. Secrets are hidden unless asked for."""
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from toolchain.context import Context
-from toolchain.stack.docker_access import Container
 from toolchain.stack.redact import HIDDEN, without_password
 from toolchain.stack.state import Output
+from toolchain.stack.status import Service
+from toolchain.stack.status_report import rows
 
-_LISTS = ("PORTS", "IMAGES", "ENV_FILES", "NOTES")
+_STRUCTURED = ("PORTS", "IMAGES", "ENV_FILES", "NOTES", "COMPAT")
 """Outputs that are shown in a way of their own."""
+_GROUPS: Final[Mapping[str, Sequence[str]]] = {
+    "API": ("API_URL", "REST_URL", "GRAPHQL_URL", "FUNCTIONS_URL", "STORAGE_S3_URL", "MCP_URL"),
+    "Studio": ("STUDIO_URL", "DASHBOARD_USERNAME", "DASHBOARD_PASSWORD"),
+    "Mail that the stack has sent": ("MAILPIT_URL",),
+    "Database": ("DB_URL", "POOLER_URL", "POOLER_SESSION_URL", "READ_URL"),
+    "Keys": (
+        "ANON_KEY",
+        "SERVICE_ROLE_KEY",
+        "PUBLISHABLE_KEY",
+        "SECRET_KEY",
+        "JWT_SECRET",
+        "JWKS",
+        "S3_PROTOCOL_ACCESS_KEY_ID",
+        "S3_PROTOCOL_ACCESS_KEY_SECRET",
+        "S3_PROTOCOL_REGION",
+    ),
+    "PostgreSQL without Supabase": ("PLAIN_DB_URL", "PGBOUNCER_URL"),
+    "Cache": ("REDIS_URL", "REDIS_COMMANDER_URL"),
+    "Object store": ("S3_ENDPOINT", "S3_BUCKET", "S3_REGION", "S3_ACCESS_KEY", "S3_SECRET_KEY"),
+    "App": ("APP_URL", "BACKEND_URL", "INSTANCE_ID", "PROJECT_REF"),
+}
 _KINDS = {"registry": "real, from a registry", "local": "real, built here", "stub": "stub"}
 
 
 def render(
     context: Context,
     outputs: Mapping[str, Output],
-    containers: list[Container] | None,
+    services: list[Service] | None,
     stand_ins: Mapping[str, bool],
     show_secrets: bool,
 ) -> str:
-    """The summary. `containers` None: they can't be asked about. `stand_ins`: plugin -> whether it is a stand-in."""
+    """The summary. `services` None: they can't be asked about. `stand_ins`: plugin -> whether it is a stand-in."""
     blocks = [
-        [heading(context, containers)],
-        _values(outputs, show_secrets),
+        [heading(context, services)],
+        *_values(outputs, show_secrets),
         _env_files(context, outputs),
-        _images(outputs),
-        _containers(containers),
+        _supabase_cli(outputs, show_secrets),
+        [*_images(outputs), *(f"    {line}" for line in rows(services or []))],
         _plugins(stand_ins),
         [f"  note: {text}" for text in _plain(outputs, "NOTES", [])],
     ]
@@ -36,16 +58,16 @@ def render(
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def heading(context: Context, containers: list[Container] | None) -> str:
+def heading(context: Context, services: list[Service] | None) -> str:
     """One line: is it up, or what of it is not well."""
-    needed = [c for c in containers or [] if c.labels.get("supastack.optional") != "true"]
-    ill = [c for c in needed if not c.is_well]
-    if containers is None:
+    needed = [s for s in services or [] if not s.optional]
+    ill = [s for s in needed if not s.well]
+    if services is None:
         word = "is deployed; its containers can't be asked about"
     elif not needed:
         word = "has lost its containers: make up makes them again"
     elif ill:
-        word = f"is not well: {len(ill)} of {len(needed)} containers ({', '.join(c.name for c in ill)})"
+        word = f"is not well: {len(ill)} of {len(needed)} containers ({', '.join(s.container for s in ill)})"
     else:
         word = "is up"
     return f"Stack {context.stack} {word}."
@@ -61,10 +83,16 @@ def shown(output: Output, show_secrets: bool) -> str:
     return hidden if "://" in text and hidden != text else HIDDEN
 
 
-def _values(outputs: Mapping[str, Output], show_secrets: bool) -> list[str]:
-    names = [name for name in outputs if name not in _LISTS]
-    width = max((len(name) for name in names), default=0)
-    return [f"  {name:<{width}}  {shown(outputs[name], show_secrets)}" for name in names]
+def _values(outputs: Mapping[str, Output], show_secrets: bool) -> list[list[str]]:
+    grouped = {name for names in _GROUPS.values() for name in names}
+    others = [name for name in outputs if name not in grouped and name not in _STRUCTURED]
+    width = max((len(name) for name in outputs if name not in _STRUCTURED), default=0)
+    blocks = []
+    for title, names in (*_GROUPS.items(), ("Others", others)):
+        lines = [f"    {name:<{width}}  {shown(outputs[name], show_secrets)}" for name in names if name in outputs]
+        if lines:
+            blocks.append([f"  {title}", *lines])
+    return blocks
 
 
 def _plain(outputs: Mapping[str, Output], name: str, default: Any) -> Any:
@@ -84,6 +112,15 @@ def env_files(context: Context, outputs: Mapping[str, Output]) -> dict[str, Any]
     return {app: context.root / path for app, path in _plain(outputs, "ENV_FILES", {}).items()}
 
 
+def _supabase_cli(outputs: Mapping[str, Output], show_secrets: bool) -> list[str]:
+    if "DB_URL" not in outputs:
+        return []
+    if "supabase-cli" in _plain(outputs, "ENV_FILES", {}):
+        return ["  Supabase CLI: its local commands find this stack by the file of supabase-cli above"]
+    # Without it the CLI warns that the connection is not encrypted; it stays on this machine.
+    return [f"  Supabase CLI: --remote='{shown(outputs['DB_URL'], show_secrets)}?sslmode=disable'"]
+
+
 def _images(outputs: Mapping[str, Output]) -> list[str]:
     images = _plain(outputs, "IMAGES", {})
     if not images:
@@ -91,22 +128,9 @@ def _images(outputs: Mapping[str, Output]) -> list[str]:
     # One image may serve several services; an image counts once.
     kinds = Counter({image["reference"]: image["kind"] for image in images.values()}.values())
     counted = ", ".join(f"{kinds[kind]} {what}" for kind, what in _KINDS.items())
-    width = max(len(service) for service in images)
-    lines = [
-        f"    {service:<{width}}  {i['reference']} ({_KINDS.get(i['kind'], i['kind'])})" for service, i in sorted(images.items())
-    ]
-    return [f"  images: {counted}", *lines]
-
-
-def _containers(containers: list[Container] | None) -> list[str]:
-    if not containers:
-        return []
-    width = max(len(c.name) for c in containers)
-    lines = []
-    for container in containers:
-        words = [container.state, *(["optional"] if container.labels.get("supastack.optional") == "true" else [])]
-        lines.append(f"    {container.name:<{width}}  {', '.join(words)}")
-    return ["  containers:", *lines]
+    stubs = sorted(service for service, image in images.items() if image["kind"] == "stub")
+    told = [f"  stubs answer health checks only: {', '.join(stubs)}"] if stubs else []
+    return [f"  images: {counted}", *told]
 
 
 def _plugins(stand_ins: Mapping[str, bool]) -> list[str]:

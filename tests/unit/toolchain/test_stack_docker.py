@@ -9,7 +9,7 @@ import pytest
 from test_stack_state import resource, secret, state
 
 from toolchain.announce import ToolchainError
-from toolchain.stack import diagnose, locks, orphans, purging, summary
+from toolchain.stack import diagnose, locks, orphans, purging, status, summary
 from toolchain.stack.docker_access import PROJECT, STACK, STACK_ID, Container, Thing, _time
 from toolchain.stack.redact import Redactor
 from toolchain.stack.state import CONTAINER, NETWORK, VOLUME, Output
@@ -51,6 +51,9 @@ class Fake:
 
     def volumes(self, **wanted):
         return self._having(self.all_volumes, wanted)
+
+    def image_name(self, reference):
+        return reference
 
     def remove_container(self, identifier):
         self.removed.append(identifier)
@@ -163,8 +166,12 @@ def outputs(**values):
     return {name: Output(value, ("SECRET" in name) or "URL" in name) for name, value in values.items()}
 
 
+def services(containers):
+    return status.of_stack(Fake(containers), OURS, [c.id for c in containers])
+
+
 def render(machine, values, containers, show=False, stand_ins=None):
-    return summary.render(machine.context(), values, containers, stand_ins or {}, show)
+    return summary.render(machine.context(), values, services(containers), stand_ins or {}, show)
 
 
 def test_secrets_are_hidden_and_urls_keep_what_is_not_secret(machine):
@@ -174,6 +181,7 @@ def test_secrets_are_hidden_and_urls_keep_what_is_not_secret(machine):
     assert "pw-value" not in text
     assert "key-value" not in text
     assert "S3_BUCKET      app" in text
+    assert text.index("Database") < text.index("DB_URL") < text.index("Object store") < text.index("S3_BUCKET")
     assert "SHOW_SECRETS=1" in text
 
 
@@ -197,6 +205,17 @@ def test_real_and_stub_images_are_counted_apart_and_each_image_once(machine):
     }
     text = render(machine, {"IMAGES": Output(images, False)}, [container("c")])
     assert "images: 1 real, from a registry, 1 real, built here, 1 stub" in text
+    assert "stubs answer health checks only: d" in text
+
+
+def test_a_remote_for_the_supabase_cli_is_given_unless_its_config_is_written(machine):
+    url = outputs(DB_URL="postgresql://u:pw-value@h/db")
+    assert "--remote='postgresql://u:******@h/db?sslmode=disable'" in render(machine, url, [container("c")])
+    assert "--remote='postgresql://u:pw-value@h/db?sslmode=disable'" in render(machine, url, [container("c")], show=True)
+    written = {**url, "ENV_FILES": Output({"supabase-cli": "supabase/config.toml"}, False)}
+    text = render(machine, written, [container("c")])
+    assert "--remote" not in text
+    assert str(machine.root / "supabase/config.toml") in text
 
 
 @pytest.mark.parametrize(
@@ -210,7 +229,7 @@ def test_real_and_stub_images_are_counted_apart_and_each_image_once(machine):
     ],
 )
 def test_the_heading_says_whether_the_stack_is_well(machine, containers, words):
-    assert words in summary.heading(machine.context(), containers)
+    assert words in summary.heading(machine.context(), None if containers is None else services(containers))
 
 
 def test_stand_ins_say_so_and_a_missing_env_file_too(machine):
