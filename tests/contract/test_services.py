@@ -126,17 +126,12 @@ def written(text):
 def built(release, stack):
     everything = {name: {"enabled": True} for name in SERVICES if name != "postgres"}
     settings = dict(everything) if stack == "full" else {"keys": {"asymmetric": False}}
-    for name in SERVICES:
-        if not releases.load(release, local=False).has(role(release, name)):
-            settings.pop(name, None)
+    held = releases.load(release, local=False)
+    settings = {name: group for name, group in settings.items() if name == "keys" or held.has(held.role(name))}
     args = {"placement": placement(release=release, local_images=False), "settings": settings}
     if stack == "plain":
         args["object_store"] = STORE
     return {service.name: service for service in services(args) if not service.off}
-
-
-def role(release, service):
-    return releases.load(release, local=False).features.gateway.value if service == "gateway" else service
 
 
 def ours(release, service, stack):
