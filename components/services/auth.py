@@ -13,7 +13,7 @@ from components.service import Address, AddressPart, Edge, Encoding, Gate, Healt
 from components.services import postgres, secret_names
 from components.services.context import Context
 from components.supabase_settings.auth import PasswordRequirements
-from components.supabase_settings.auth_phone import SmsProvider
+from components.supabase_settings.auth_phone import VARIABLES as SMS_VARIABLES
 
 PORT: Final = 9999
 VERIFY: Final = "/auth/v1/verify"
@@ -65,23 +65,6 @@ _REQUIRED: Final = {
         f"{_LETTERS}:{_LETTERS.upper()}:0123456789:" + r"""!@#$%^&*()_+-=[]{};'\\:"|<>?,./`~"""
     ),
 }
-
-SMS: Final = {
-    SmsProvider.TWILIO: (
-        "twilio",
-        {"accountSid": "TWILIO_ACCOUNT_SID", "messageServiceSid": "TWILIO_MESSAGE_SERVICE_SID"},
-        "TWILIO_AUTH_TOKEN",
-    ),
-    SmsProvider.TWILIO_VERIFY: (
-        "twilioVerify",
-        {"accountSid": "TWILIO_VERIFY_ACCOUNT_SID", "messageServiceSid": "TWILIO_VERIFY_MESSAGE_SERVICE_SID"},
-        "TWILIO_VERIFY_AUTH_TOKEN",
-    ),
-    SmsProvider.MESSAGEBIRD: ("messagebird", {"sender": "MESSAGEBIRD_ORIGINATOR"}, "MESSAGEBIRD_ACCESS_KEY"),
-    SmsProvider.TEXTLOCAL: ("textlocal", {"sender": "TEXTLOCAL_SENDER"}, "TEXTLOCAL_API_KEY"),
-    SmsProvider.VONAGE: ("vonage", {"apiKey": "VONAGE_API_KEY", "sender": "VONAGE_FROM"}, "VONAGE_API_SECRET"),
-}
-"""Group of settings, its settings with their variables after GOTRUE_SMS_, and the variable of the secret, by provider."""
 
 
 def auth(c: Context) -> Service:
@@ -207,7 +190,7 @@ def _phone(c: Context) -> dict[str, Text]:
     if sms["testOtp"]:
         env["GOTRUE_SMS_TEST_OTP"] = text(",".join(f"{phone}:{code}" for phone, code in sorted(sms["testOtp"].items())))
     if provider := sms.get("provider"):
-        group, variables, secret = SMS[provider]
+        group, variables, secret = SMS_VARIABLES[provider]
         env["GOTRUE_SMS_PROVIDER"] = text(provider.value)
         env |= {f"GOTRUE_SMS_{variable}": text(sms[group].get(setting, "")) for setting, variable in variables.items()}
         if secret_names.auth_sms(secret) in c.secrets:

@@ -1,7 +1,7 @@
 """Settings of auth (GoTrue) for text messages."""
 
 from enum import Enum
-from typing import Annotated, NotRequired
+from typing import Annotated, Final, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -18,6 +18,24 @@ class SmsProvider(str, Enum):
     MESSAGEBIRD = "messagebird"
     TEXTLOCAL = "textlocal"
     VONAGE = "vonage"
+
+
+VARIABLES: Final = {
+    SmsProvider.TWILIO: (
+        "twilio",
+        {"accountSid": "TWILIO_ACCOUNT_SID", "messageServiceSid": "TWILIO_MESSAGE_SERVICE_SID"},
+        "TWILIO_AUTH_TOKEN",
+    ),
+    SmsProvider.TWILIO_VERIFY: (
+        "twilioVerify",
+        {"accountSid": "TWILIO_VERIFY_ACCOUNT_SID", "messageServiceSid": "TWILIO_VERIFY_MESSAGE_SERVICE_SID"},
+        "TWILIO_VERIFY_AUTH_TOKEN",
+    ),
+    SmsProvider.MESSAGEBIRD: ("messagebird", {"sender": "MESSAGEBIRD_ORIGINATOR"}, "MESSAGEBIRD_ACCESS_KEY"),
+    SmsProvider.TEXTLOCAL: ("textlocal", {"sender": "TEXTLOCAL_SENDER"}, "TEXTLOCAL_API_KEY"),
+    SmsProvider.VONAGE: ("vonage", {"apiKey": "VONAGE_API_KEY", "sender": "VONAGE_FROM"}, "VONAGE_API_SECRET"),
+}
+"""Group of settings, its settings with their variables after GOTRUE_SMS_, and the variable of the secret, by provider."""
 
 
 @declared
