@@ -34,7 +34,7 @@ class RealtimeSettings(TypedDict):
     enabled: NotRequired[Annotated[bool, Setting(default=True)]]
     """Whether the stack has it."""
     tables: NotRequired[Annotated[list[str], Setting(default=[], check=table_name)]]
-    """Tables whose changes it tells of, as "public.messages", or "public.*" for all of a schema, also later ones. One taken off stays in."""
+    """Tables whose changes it tells of: "public.messages", or "public.*" for all of a schema, later ones too. One taken off stays in."""
     ipVersion: NotRequired[Annotated[IpVersion, Setting()]]
     """Internet protocol it listens on. Unset: IPv6 where there is any, which takes IPv4 too."""
     maxHeaderLength: NotRequired[Annotated[int, Setting(unit="bytes", minimum=1024, maximum=1048576)]]

@@ -4,12 +4,13 @@
 import { publicKeys, Refusal, verifier } from "./verify.js";
 
 // By name of the runtime's error. Status codes and names are those of the hosted platform.
-const FAILURES = {
-  InvalidWorkerCreation: [503, "BOOT_ERROR", "The function could not be started; its log says why"],
-  InvalidWorkerResponse: [500, "WORKER_ERROR", "The function ended with an error; its log says which"],
-  WorkerRequestIdleTimeout: [504, "IDLE_TIMEOUT", "The function did not answer in time"],
-  WorkerRequestCancelled: [546, "WORKER_LIMIT", "The function was ended at a limit of memory or time; its log says which"],
-};
+const FAILURES = new Map([
+  ["InvalidWorkerCreation", [503, "BOOT_ERROR", "The function could not be started; its log says why"]],
+  ["InvalidWorkerResponse", [500, "WORKER_ERROR", "The function ended with an error; its log says which"]],
+  ["WorkerRequestIdleTimeout", [504, "IDLE_TIMEOUT", "The function did not answer in time"]],
+  ["WorkerRequestCancelled", [546, "WORKER_LIMIT", "The function was ended at a limit of memory or time; its log says which"]],
+]);
+const UNKNOWN = [500, "INTERNAL_ERROR", "The call failed; the log of the functions says why"];
 
 function answer(status, body, headers = {}) {
   return new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json", ...headers } });
@@ -70,7 +71,7 @@ export function handler({ config, environment, exists, create }) {
       // It was about to end when the request came: the next one is new.
       if (error?.name === "WorkerAlreadyRetired" && again) return await call(name, request, false);
       console.error(`The function ${name} failed:`, error);
-      return failure(...(FAILURES[error?.name] ?? [500, "INTERNAL_ERROR", "The call failed; the log of the functions says why"]));
+      return failure(...(FAILURES.get(error?.name) ?? UNKNOWN));
     }
   }
 

@@ -12,6 +12,11 @@ export class Refusal extends Error {
 
 const bytes = new TextEncoder();
 
+const CODES = new Map([
+  ["HS256", "UNAUTHORIZED_LEGACY_JWT"],
+  ["ES256", "UNAUTHORIZED_ASYMMETRIC_JWT"],
+]);
+
 const malformed = () => new Refusal("UNAUTHORIZED_INVALID_JWT_FORMAT", "Invalid JWT format");
 
 function decoded(part) {
@@ -87,7 +92,7 @@ export function verifier({ secret, jwks, now = Date.now }) {
     const parts = token.split(".");
     if (parts.length !== 3) throw malformed();
     const header = object(parts[0]);
-    const code = { HS256: "UNAUTHORIZED_LEGACY_JWT", ES256: "UNAUTHORIZED_ASYMMETRIC_JWT" }[header.alg];
+    const code = CODES.get(header.alg);
     if (code === undefined) {
       const told = typeof header.alg === "string" ? header.alg.slice(0, 20) : "none";
       throw new Refusal("UNAUTHORIZED_UNSUPPORTED_TOKEN_ALGORITHM", `Unsupported JWT algorithm ${told}`);
