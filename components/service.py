@@ -68,11 +68,30 @@ class Address:
     part: AddressPart = AddressPart.HOST_PORT
 
 
+class LogsPart(StrEnum):
+    """What a log collector must be told of its source."""
+
+    SOURCE = "source"
+    """The source itself: the logs of all services of this stack and of no other, as Vector's configuration writes it (JSON)."""
+    SERVICE = "service"
+    """Where an event of that source names the service it is from, as a path in Vector's remap language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """What the target gives a service that collects logs. In terms of Vector, the one collector there is."""
+
+    part: LogsPart
+
+
+Part = str | Secret | Address | Logs
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A text with symbolic references in it."""
 
-    parts: tuple[str | Secret | Address, ...]
+    parts: tuple[Part, ...]
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -85,7 +104,7 @@ class Text:
         return frozenset(p.capability for p in self.parts if isinstance(p, Address))
 
 
-def text(*parts: str | Secret | Address) -> Text:
+def text(*parts: Part) -> Text:
     """A `Text` of the given parts."""
     return Text(tuple(parts))
 

@@ -18,6 +18,8 @@ from components.service import (
     AddressPart,
     Gate,
     Kind,
+    Logs,
+    LogsPart,
     Secret,
     Service,
     Text,
@@ -33,7 +35,7 @@ from components.targets.placement import Placement, object_name, published_host
 # resource_docker_container_funcs.go, the update list).
 _REPLACE_ON = ["healthcheck", "init", "tmpfs"]
 _SOCKET = "/var/run/docker.sock"
-"""Where a service that collects logs finds the daemon's socket."""
+"""Where the daemon's socket usually is, and where a service that collects logs finds it."""
 
 
 def provider(host: str | None) -> docker.Provider:
@@ -121,11 +123,20 @@ class _Placing:
                 parts.append(part)
             elif isinstance(part, Address):
                 parts.append(self.address(part))
+            elif isinstance(part, Logs):
+                parts.append(self.logs(part))
             else:
                 parts.append(self.secret(part))
-        if not text.secrets:
+        if all(isinstance(p, str) for p in parts):
             return "".join(p for p in parts if isinstance(p, str))
         return pulumi.Output.concat(*parts)
+
+    def logs(self, part: Logs) -> pulumi.Input[str]:
+        """Containers by the stack's label: names are anybody's. The socket lies where Vector looks by itself."""
+        if part.part is LogsPart.SERVICE:
+            return f'.label."{labels.SERVICE}"'
+        before, after = f'{{"include_labels": ["{labels.STACK_ID}=', '"], "type": "docker_logs"}'
+        return pulumi.Output.concat(before, self.placement["stack_id"], after)
 
     def secret(self, part: Secret) -> pulumi.Output[str]:
         return self.secrets[part.name].apply(lambda value: encode(value, part.encoding))
@@ -178,6 +189,17 @@ class _Placing:
             ),
         )
 
+    @staticmethod
+    def reads_logs(service: Service) -> bool:
+        """Whether it gets the daemon's socket. A stub reads no logs, and whoever holds the socket holds the machine."""
+        return service.collects_logs and service.image.kind != "stub"
+
+    def security(self, service: Service) -> list[str] | None:
+        """Security options; None: the daemon's own."""
+        found = [] if service.gains_privileges else ["no-new-privileges:true"]
+        # Where SELinux guards the socket, a container may read it only without a label of its own (supabase/cli#3150).
+        return [*found, *(["label=disable"] if self.reads_logs(service) else [])] or None
+
     def mounted(self, service: Service) -> list[docker.ContainerVolumeArgs]:
         """Its own volumes, those that it shares, folders of the machine, and the daemon's socket where it collects logs."""
         own = [docker.ContainerVolumeArgs(container_path=v.path, volume_name=self.volumes[v.name].name) for v in service.volumes]
@@ -188,9 +210,8 @@ class _Placing:
         folders = [
             docker.ContainerVolumeArgs(container_path=f.path, host_path=f.source, read_only=f.read_only) for f in service.folders
         ]
-        # The stub reads no logs, and whoever holds the socket holds the machine.
-        if service.collects_logs and service.image.kind != "stub":
-            socket = self.placement.get("socket", "/var/run/docker.sock")
+        if self.reads_logs(service):
+            socket = self.placement.get("socket", _SOCKET)
             folders.append(docker.ContainerVolumeArgs(container_path=_SOCKET, host_path=socket, read_only=True))
         return [*own, *shared, *folders]
 
@@ -233,7 +254,7 @@ class _Placing:
                 if port.publish is not None
             ],
             volumes=self.mounted(service),
-            security_opts=None if service.gains_privileges else ["no-new-privileges:true"],
+            security_opts=self.security(service),
             networks_advanced=[
                 docker.ContainerNetworksAdvancedArgs(name=p["network"], aliases=[service.name]),
             ],
