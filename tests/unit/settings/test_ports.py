@@ -30,7 +30,15 @@ def test_instance_one_has_the_ports_of_the_table() -> None:
         "plainPostgres": 5432,
         "pgbouncer": 6543,
         "redisCommander": 8081,
+        "backend": 3026,
+        "shadow": 54320,
     }
+
+
+def test_an_app_may_plan_its_ports_for_instance_one_and_each_further_one_adds_to_them() -> None:
+    assert plan(3, others={"app": 3001, "backend": 3000})["backend"] == 5000
+    assert plan(3, overrides={"app": 8000}, others={"app": 3001})["app"] == 8000
+    assert plan(3, ("p", "s"), others={"app": 3001}) == plan(3, ("p", "s"))
 
 
 def test_the_seeds_table_wins_over_its_formula() -> None:

@@ -17,8 +17,7 @@ def server(name, **more):
     more.setdefault("component", "supabase")
     more.setdefault("service", name)
     more.setdefault("kind", "server")
-    made = container(name, **{"image-kind": "local", "optional": "false", **more})
-    return made
+    return container(name, **{"image-kind": "local", "optional": "false", **more})
 
 
 def volume(name, stack_id=OURS, stack="dev", precious="true"):
