@@ -100,7 +100,7 @@ def service(**over: Any) -> Any:
     args = {
         "placement": placement(local_images=False),
         "settings": {**SETTINGS, **over},
-        "secrets": {name: "" for name in SECRETS},
+        "secrets": dict.fromkeys(SECRETS, ""),
     }
     return next(made for made in services(args) if made.name == "functions")
 

@@ -1,9 +1,14 @@
 """Samples for Realtime and the edge functions."""
 
+from components import setting_values
 from components.supabase_settings import functions, realtime
 from tests.unit.settings.samples.common import Samples, Texts
 
 TEXTS: Samples = {
+    setting_values.socket_path: Texts(
+        right=("/var/run/docker.sock", "/run/user/1000/docker.sock"),
+        wrong=("docker.sock", "unix:///var/run/docker.sock", "/a:b", "/a b", "/run/", "/", "/x" * 60),
+    ),
     realtime.table_name: Texts(
         right=("public.messages", "public.*", "Sales._Orders$1", f"a.{'b' * 63}"),
         wrong=(
