@@ -30,11 +30,12 @@ def meta(c: Context) -> Service:
     return Service(
         name="meta",
         image=c.release.image_if_any("meta"),
-        # At rest it has 75 to 118 MB (KahitSan/supabase-air, DIGITALOCEAN-BENCHMARKS.md).
-        resources=c.memory("meta", 144),
+        # At rest it has 75 to 118 MB (KahitSan/supabase-air, DIGITALOCEAN-BENCHMARKS.md). Its check is another Node for a moment: with that
+        # we saw up to 174 MB on our image of it, and it killed at 144 MiB.
+        resources=c.memory("meta", 192),
         env=env,
         ports=(Port("http", PORT),),
-        health=Health(("node", "-e", _CHECK), interval=3, retries=15, start_period=5),
+        health=Health(("node", "-e", _CHECK), interval=5, timeout=10, retries=10, start_period=5),
         connects=(Edge("postgres"),),
         provides={"meta": "http"},
         replicable=True,

@@ -77,8 +77,8 @@ def studio(c: Context) -> Service:
     return Service(
         name="studio",
         image=c.release.image_if_any("studio"),
-        # At rest it has 166 to 181 MB (KahitSan/supabase-air, DIGITALOCEAN-BENCHMARKS.md).
-        resources=c.memory("studio", 224),
+        # At rest it has 166 to 181 MB (KahitSan/supabase-air, DIGITALOCEAN-BENCHMARKS.md); its check is another Node for a moment, of 50.
+        resources=c.memory("studio", 256),
         env={
             "DEFAULT_ORGANIZATION_NAME": text(settings["defaultOrganization"]),
             "DEFAULT_PROJECT_NAME": text(settings["defaultProject"]),
