@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from components.services.context import Context
+from components.services.realtime import TENANT
 
 
 class Match(StrEnum):
@@ -70,7 +71,7 @@ class Listener(StrEnum):
 BOTH: Final = frozenset(Listener)
 CLIENTS: Final = {Guard.KEY: ("anon", "service_role"), Guard.SERVICE_ROLE: ("service_role",)}
 """Whose keys a guard lets in."""
-REALTIME_HOST: Final = "realtime-dev.supabase-realtime"
+REALTIME_HOST: Final = f"{TENANT}.supabase-realtime"
 """Realtime takes its tenant from the first label of `Host`."""
 _ENCODED_SLASH: Final = re.compile("%(2f|5c)", re.IGNORECASE)
 

@@ -108,7 +108,11 @@ def test_the_dashboards_login_that_a_browser_adds_does_not_hide_the_key(gateway:
         ([("apikey", PUBLISHABLE), ("Authorization", f"bearer  {SECRET}")], "", CONFLICT),
         ([("apikey", SERVICE), ("Authorization", f"Bearer {PUBLISHABLE}")], "", CONFLICT),
         # Envoy makes one of two such headers.
-        ([("apikey", PUBLISHABLE), ("Authorization", f"Bearer {PUBLISHABLE}"), ("Authorization", f"Bearer {SECRET}")], "", INVALID),
+        (
+            [("apikey", PUBLISHABLE), ("Authorization", f"Bearer {PUBLISHABLE}"), ("Authorization", f"Bearer {SECRET}")],
+            "",
+            INVALID,
+        ),
     ],
 )
 def test_no_key_an_unknown_one_and_keys_that_contradict_each_other_are_refused(

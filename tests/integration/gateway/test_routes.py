@@ -90,7 +90,15 @@ def test_a_wrong_key_and_a_wrong_login_are_refused_wherever_one_is_needed(gatewa
 
 @pytest.mark.parametrize(
     "path",
-    ["/realtime/v1/api/openapi", "/realtime/v1/api/tenants", "/realtime/v1/api/tenants/x", "/mcp", "/mcp/x", "/api/mcp", "/api/mcp/x"],
+    [
+        "/realtime/v1/api/openapi",
+        "/realtime/v1/api/tenants",
+        "/realtime/v1/api/tenants/x",
+        "/mcp",
+        "/mcp/x",
+        "/api/mcp",
+        "/api/mcp/x",
+    ],
 )
 @pytest.mark.parametrize("who", ALL)
 def test_what_is_closed_is_closed_to_everybody(gateway: Gateway, path: str, who: str) -> None:

@@ -24,11 +24,13 @@ from components.services import secret_names as names
 from tests.integration.images.conftest import Box, Dock
 
 TEST_ID = "x-test-id"
+LARGE = 160 * 2**20
+"""Bytes; more than the memory that a gateway has."""
 USER, PASSWORD = "supabase", 'pass:"word\\'
 
 # A user may bring a key of his own: nothing in it may end a string of the configuration.
 SECRETS: Mapping[str, str] = {
-    names.ANON_KEY: 'anon."\\\'%]]--{}$&|<>%FOO%',
+    names.ANON_KEY: "anon.\"\\'%]]--{}$&|<>%FOO%",
     names.SERVICE_ROLE_KEY: 'service.$(x)`"\\n%[[${y}#',
     names.ANON_KEY_ASYMMETRIC: 'es256-anon."\\',
     names.SERVICE_ROLE_KEY_ASYMMETRIC: 'es256-service."\\',
@@ -71,6 +73,7 @@ class Recorder:
         self.host = host
         self.seen: dict[str, list[Seen]] = {}
         self.first_bytes = threading.Event()
+        self.ended = threading.Event()
         self._servers: dict[str, ThreadingHTTPServer] = {}
 
     def at(self, upstream: str) -> tuple[str, int]:
@@ -83,6 +86,7 @@ class Recorder:
         return self.host, self._servers[upstream].server_address[1]
 
     def close(self) -> None:
+        self.ended.set()
         for server in self._servers.values():
             server.shutdown()
             server.server_close()
@@ -105,8 +109,13 @@ class Recorder:
                     seen.body += len(chunk)
                     recorder.first_bytes.set()
                 if "/drop" in self.path:
-                    return self.connection.close()
-                size = 300 * 2**20 if "/large" in self.path else 0
+                    self.close_connection = True
+                    return self.connection.shutdown(socket.SHUT_RDWR)
+                if "/silent" in self.path:
+                    recorder.ended.wait(60)
+                if "/talks" in self.path:
+                    return self._talk()
+                size = LARGE if "/large" in self.path else 0
                 body = json.dumps({"upstream": upstream, "body": seen.body}).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
@@ -132,6 +141,15 @@ class Recorder:
                     chunk = self.rfile.read(min(left, 65536))
                     left -= len(chunk)
                     yield chunk
+
+            def _talk(self) -> None:
+                self.send_response(200)
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                for _ in range(8):
+                    self.wfile.write(b"2\r\nx\n\r\n")
+                    recorder.ended.wait(0.5)
+                self.wfile.write(b"0\r\n\r\n")
 
             def _websocket(self) -> None:
                 # The frames are no concern of the gateway's: bytes go there and back.
@@ -242,7 +260,9 @@ def resolved(value: Text, secrets: Mapping[str, str], at: Callable[[str], tuple[
             parts.append(encode(secrets[part.name], part.encoding))
         elif isinstance(part, Address):
             host, port = at(part.capability)
-            parts.append({AddressPart.HOST: host, AddressPart.PORT: str(port), AddressPart.HOST_PORT: f"{host}:{port}"}[part.part])
+            parts.append(
+                {AddressPart.HOST: host, AddressPart.PORT: str(port), AddressPart.HOST_PORT: f"{host}:{port}"}[part.part]
+            )
         else:
             parts.append(part)
     return "".join(parts)
