@@ -55,16 +55,10 @@ def _what_is_needed_is_there(values: Values, _context: Context) -> Iterator[Prob
 
 
 @rule("supabase.enabled", "supabase.gateway.enabled", "supabase.gateway.tlsCertificate", "tlsKey")
-def _certificate_and_key_go_together(values: Values, context: Context) -> Iterator[Problem]:
-    gateway, path = values["supabase"]["gateway"], ("supabase", "gateway", "tlsCertificate")
-    if not _runs(values, "gateway"):
-        return
-    if "tlsCertificate" in gateway and "tlsKey" not in context.secrets:
-        reason = "there is no key to it"
-        yield Problem(path=path, value="(a certificate)", reason=reason, fix=_set_secret(context, "tlsKey"))
-    elif "tlsKey" in context.secrets and "tlsCertificate" not in gateway:
-        fix = "give supabase.gateway.tlsCertificate, or take the secret tlsKey away"
-        yield Problem(path=path, value=None, reason="there is a key, tlsKey, and no certificate", fix=fix)
+def _certificate_has_its_key(values: Values, context: Context) -> Iterator[Problem]:
+    if _runs(values, "gateway") and "tlsCertificate" in values["supabase"]["gateway"] and "tlsKey" not in context.secrets:
+        path, fix = ("supabase", "gateway", "tlsCertificate"), _set_secret(context, "tlsKey")
+        yield Problem(path=path, value="(a certificate)", reason="its key is not given", fix=fix)
 
 
 # -- auth ------------------------------------------------------------------------------------------------------------
@@ -161,7 +155,8 @@ def _sends_codes(auth: Values) -> tuple[str, ...] | None:
 
 
 @rule(
-    "supabase.auth.enabled", "supabase.auth.hooks", "supabase.auth.sms", "supabase.auth.mfa.phone.enrollEnabled", "authSmsSecrets"
+    *("supabase.enabled", "supabase.auth.enabled", "supabase.auth.hooks", "supabase.auth.sms"),
+    *("supabase.auth.mfa.phone.enrollEnabled", "authSmsSecrets"),
 )
 def _codes_can_be_sent(values: Values, context: Context) -> Iterator[Problem]:
     auth: Any = values["supabase"]["auth"]
@@ -178,7 +173,9 @@ def _codes_can_be_sent(values: Values, context: Context) -> Iterator[Problem]:
     for setting in variables:
         if setting not in auth["sms"][group]:
             missing = ("supabase", "auth", "sms", group, setting)
-            yield Problem(path=missing, value=None, reason=f"{provider.value} needs it", fix="take it over from the provider's page")
+            yield Problem(
+                path=missing, value=None, reason=f"{provider.value} needs it", fix="take it over from the provider's page"
+            )
     if not _has_secret(context, "authSmsSecrets", secret):
         path = ("supabase", "auth", "sms", "provider")
         fix = _set_secret(context, "authSmsSecrets", secret)
