@@ -46,7 +46,7 @@ def planned(plan: Plan) -> list[dict[str, Any]]:
             "format": file.format.value,
             "overwrite": file.overwrite,
             "layout": env_files.shape(plan.apps[app]),
-            "values": _filled(env_files.select(plan.apps[app], known), known),
+            "values": {**_filled(env_files.select(plan.apps[app], known), known), **_hidden(settings, app)},
         }
         for app, file in sorted(settings.env_files.items())
     ]
@@ -72,9 +72,15 @@ def write(plan: Plan, outputs: Mapping[str, pulumi.Input[Any]], after: pulumi.Re
             path=str(file.path),
             fmt=file.format.value,
             overwrite=file.overwrite,
-            values=_filled(env_files.select(template, sources), sources),
+            values={**_filled(env_files.select(template, sources), sources), **_hidden(plan.settings, app)},
             opts=pulumi.ResourceOptions(depends_on=[after]),
         )
+
+
+def _hidden(settings: Settings, app: str) -> dict[str, pulumi.Output[str]]:
+    """The variables of an app that are secret settings, as far as they can be read."""
+    given = {key: settings.secrets.get(f"appSecrets.{app}.{key}") for key in settings.env_files[app].own.hidden}
+    return {key: pulumi.Output.secret(held.get_secret_value()) for key, held in given.items() if held is not None}
 
 
 def _known(plan: Plan) -> dict[str, str]:
@@ -90,4 +96,4 @@ def _fill(text: str, sources: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[s
     used = {name: sources[name] for name in env_template.names(text)}
     fill = env_template.filler(text)
     plain = {name: value for name, value in used.items() if isinstance(value, str)}
-    return fill(plain) if len(plain) == len(used) else pulumi.Output.all(**used).apply(lambda known: fill(known))
+    return fill(plain) if len(plain) == len(used) else pulumi.Output.all(**used).apply(fill)

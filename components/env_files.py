@@ -36,18 +36,27 @@ class Own:
     Attributes:
         variables: Text by key.
         groups: The same under a comment each.
+        hidden: Keys whose values are secret settings.
     """
 
     variables: Mapping[str, str]
     groups: Mapping[str, Mapping[str, str]]
+    hidden: frozenset[str] = frozenset()
 
     @staticmethod
-    def of(file: Mapping[str, Any]) -> "Own":
-        """What one checked entry of the setting `envFiles` says."""
+    def of(file: Mapping[str, Any], hidden: Iterable[str] = ()) -> "Own":
+        """What one checked entry of the setting `envFiles` says; `hidden`: the keys that `appSecrets` has for it."""
         return Own(
             variables=file["variables"],
             groups={comment: group["variables"] for comment, group in file["groups"].items()},
+            hidden=frozenset(hidden),
         )
+
+    @property
+    def twice(self) -> list[str]:
+        """Keys that are said more than once."""
+        every = [*self.variables, *(key for group in self.groups.values() for key in group), *self.hidden]
+        return sorted({key for key in every if every.count(key) > 1})
 
     @property
     def texts(self) -> dict[str, str]:
@@ -63,7 +72,7 @@ def template(name: str, own: Own) -> App:
     Raises:
         ValueError: There is no built-in one, and the settings have no variable.
     """
-    if not own.texts:
+    if not own.texts and not own.hidden:
         if name not in APPS:
             known = ", ".join(sorted(APPS))
             raise ValueError(
@@ -72,22 +81,24 @@ def template(name: str, own: Own) -> App:
         return APPS[name]
     base = APPS.get(name, App(name, (), expands=True))
     theirs = base.variables
-    kept = tuple(
-        Group(group.comment, tuple(_given(v, own.texts[v.key]) if v.key in own.texts else v for v in group.variables))
-        for group in base.groups
-    )
+    kept = tuple(Group(group.comment, tuple(_given(v, own) for v in group.variables)) for group in base.groups)
     comment = "Of the stack's own settings" if base.groups else ""
-    added = [(comment, own.variables), *own.groups.items()]
-    new = tuple(Group(c, made) for c, texts in added if (made := tuple(_made(texts, theirs))))
-    return replace(base, groups=(*kept, *new))
+    secret = tuple(Variable(key=key, value="", secret=True) for key in sorted(own.hidden - theirs.keys()))
+    plain = _made(own.variables, theirs)
+    groups = [(comment, plain + secret), *((c, _made(texts, theirs)) for c, texts in own.groups.items())]
+    return replace(base, groups=(*kept, *(Group(c, variables) for c, variables in groups if variables)))
 
 
-def _given(variable: Variable, text: str) -> Variable:
-    return replace(variable, value=text, instead=None, setting=None)
+def _given(variable: Variable, own: Own) -> Variable:
+    if variable.key in own.hidden:
+        return replace(variable, value="", instead=None, setting=None, secret=True)
+    if variable.key in own.texts:
+        return replace(variable, value=own.texts[variable.key], instead=None, setting=None)
+    return variable
 
 
-def _made(texts: Mapping[str, str], theirs: Collection[str]) -> Iterable[Variable]:
-    return (Variable(key=key, value=text) for key, text in texts.items() if key not in theirs)
+def _made(texts: Mapping[str, str], theirs: Collection[str]) -> tuple[Variable, ...]:
+    return tuple(Variable(key=key, value=text) for key, text in texts.items() if key not in theirs)
 
 
 def select(app: App, available: Collection[str]) -> dict[str, str]:

@@ -26,12 +26,14 @@ def templates(settings: Settings) -> tuple[dict[str, App], list[str]]:
         except ValueError as error:
             wrong.append(f"{key}: {error}.")
             continue
-        texts = [*file.own.variables, *(variable for group in file.own.groups.values() for variable in group)]
-        twice = sorted({variable for variable in texts if texts.count(variable) > 1})
-        wrong += [f"{key}: {variable} stands there twice. Keep one of them." for variable in twice]
+        wrong += [f"{key}: {variable} is given twice. Keep one of them." for variable in file.own.twice]
         if file.format is not Format.TOML:
-            dotted = sorted(variable for variable in texts if "." in variable)
+            dotted = sorted(variable for variable in file.own.texts if "." in variable)
             wrong += [f"{key}: {variable} is no name for an environment variable. Take the dots out." for variable in dotted]
+    for path in settings.secrets:
+        app = path.split(".")[1] if path.startswith("appSecrets.") else ""
+        if app and app not in settings.env_files:
+            wrong.append(f"{settings.project}:{path}: there is no env file for {app}. Add one under envFiles, or remove it.")
     return found, wrong
 
 

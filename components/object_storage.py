@@ -7,7 +7,8 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 
 from components import placing, releases, secrets
-from components.service import Service
+from components.endpoints import Endpoint
+from components.service import Service, providers
 from components.services import object_store as service
 from components.setting_groups import complete, mib, off
 from components.setting_types import ObjectStorageEngine, ObjectStorageSettings
@@ -58,6 +59,30 @@ def notes(args: ObjectStorageArgs) -> Sequence[str]:
         f"object storage: {a.wanted.value} can't be built on this machine, so {a.engine.value} stands in "
         f"(supastack:objectStorage.fallback)",
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reached:
+    """How the stack's own services reach an object store."""
+
+    endpoint: str
+    """Scheme, host and perhaps port."""
+    region: str
+    external: bool
+    """Whether others run it."""
+
+
+def reached(args: ObjectStorageArgs) -> Reached | None:
+    """How the stack's own services reach the object store; None where it is turned off. Pure."""
+    a = _resolve(args)
+    if not a.settings["enabled"]:
+        return None
+    region = a.settings["region"]
+    if a.engine is ObjectStorageEngine.EXTERNAL:
+        return Reached(endpoint=a.settings["endpoint"], region=region, external=True)
+    server = providers(services(args))["s3"]
+    at = Endpoint(server.name, server.port(server.provides["s3"]).number)
+    return Reached(endpoint=f"http://{at}", region=region, external=False)
 
 
 def services(args: ObjectStorageArgs) -> Sequence[Service]:

@@ -1,7 +1,7 @@
 """CleanMateX: a plain PostgreSQL beside a Supabase, Redis and MinIO (seed 003, `.env.example`: its variables, groups and order).
 
 Its constants are the seed's. What it marks as optional in development (the keys of services outside) is empty there and here: give such a
-value by `envFiles.cleanmatex.variables`.
+value by the secret setting `appSecrets`, or by `envFiles.cleanmatex.variables` where it is none.
 """
 
 from types import MappingProxyType

@@ -49,9 +49,9 @@ def test_a_secret_output_stays_secret_for_a_variable_that_is_not(engine):
 
 def test_every_value_that_a_preview_may_hide_has_a_revision(engine):
     values = {**VALUES, "ADMIN_EMAIL": pulumi.Output.secret("a@b")}
-    inputs = engine(
-        lambda: EnvFile("f", app=NEXTJS, path=".env", fmt="dotenv", overwrite=False, values=values) and None
-    ).inputs("f")
+    inputs = engine(lambda: EnvFile("f", app=NEXTJS, path=".env", fmt="dotenv", overwrite=False, values=values) and None).inputs(
+        "f"
+    )
     assert sorted(inputs["revisions"]) == ["ADMIN_EMAIL", "ADMIN_PASSWORD", "DATABASE_URL"]
 
 
