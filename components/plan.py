@@ -49,7 +49,7 @@ class PlannedVolume:
 
 # Which setting chooses the server.
 _ENGINE_SETTING = {
-    SUPABASE: "supastack:release",
+    SUPABASE: "supastack:release and supastack:supabase.database.name",
     CACHE: "supastack:cache.engine and supastack:cache.appendOnly",
     OBJECTS: "supastack:objectStorage.engine",
 }

@@ -160,8 +160,10 @@ class DockerSettings(TypedDict):
 
 @declared
 class DatabaseSettings(TypedDict):
-    """The PostgreSQL server. Fields other than `memory` are PostgreSQL's own parameters."""
+    """The PostgreSQL server. Fields other than `name` and `memory` are PostgreSQL's own parameters."""
 
+    name: NotRequired[Annotated[str, Setting(default="postgres", check=values.database_name)]]
+    """Name of the database that everything is in. A change over a kept volume is refused: it is made once."""
     memory: NotRequired[Annotated[str, size("1gb", minimum="128mb")]]
     """Memory limit of the server."""
     sharedBuffers: NotRequired[Annotated[str, size("128mb", minimum="1mb")]]

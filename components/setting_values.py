@@ -220,6 +220,15 @@ def access_key(text: str) -> str:
     return text
 
 
+def database_name(text: str) -> str:
+    """Check the name of a database: such that it needs quoting nowhere, and is none that the servers keep for themselves."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", text, re.ASCII):
+        raise Refused("it is not the name of a database", 'use up to 63 of a-z, 0-9 and "_", beginning with a letter, as in "app"')
+    if text in ("template0", "template1", "pgbouncer"):
+        raise Refused("the servers keep that name for themselves", 'choose another, as "app"')
+    return text
+
+
 def duration(text: str) -> str:
     """Check a time limit in PostgreSQL's notation: a number and ms, s, min or h; "0" is no limit."""
     found = re.fullmatch(r"([1-9][0-9]{0,8})(ms|s|min|h)", text)

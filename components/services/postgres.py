@@ -1,30 +1,69 @@
 """The database of the Supabase stack.
 
-Environment, paths and health check are those of the `supabase/postgres` image: `PGPORT` and its kin are read by the image's
-migrate.sh, `POSTGRES_HOST` is its socket folder, and `POSTGRES_USER` is set by the image and must not be given.
+Environment and paths are those of the `supabase/postgres` image: `PGPORT` and its kin are read by the image's migrate.sh,
+`POSTGRES_HOST` is its socket folder, and `POSTGRES_USER` is set by the image and must not be given. On an empty volume the image runs its
+init-scripts as postgres and its migrations as supabase_admin, each by name; the files of `components.sql` stand among them, placed one by
+one, since a folder laid over the image's own would hide what makes the roles (supabase-community/supabase-kubernetes#100).
 """
 
+from components import sql
 from components.identity import identity
-from components.service import Health, Port, Secret, Service, Volume, text
+from components.service import File, Health, Port, Secret, Service, Volume, text
 from components.services.context import Context
 from components.services.secret_names import DATABASE_PASSWORD as PASSWORD
 from components.setting_groups import mib, parameters
 
 PORT = 5432
-DATABASE = "postgres"
+DEFAULT_DATABASE = "postgres"
+"""What upstream calls it, and hard-codes in places."""
 USER = "postgres"
+ADMIN = "supabase_admin"
+"""The superuser, POSTGRES_USER of the image."""
 JWT_EXPIRY = 3600
+DATA = "/var/lib/postgresql/data"
+
+_INIT = "/docker-entrypoint-initdb.d"
+_SCRIPTS = (
+    # As postgres, while it is a superuser. webhooks makes the role whose password roles sets (supabase/supabase#18836).
+    "init-scripts/98-webhooks.sql",
+    "init-scripts/99-jwt.sql",
+    "init-scripts/99-roles.sql",
+    # As supabase_admin.
+    "migrations/97-_supabase.sql",
+    "migrations/98-database.sql",
+    "migrations/99-logs.sql",
+    "migrations/99-pooler.sql",
+    "migrations/99-realtime.sql",
+)
 
 
 def database(context: Context) -> str:
     """Name of the stack's database."""
-    del context
-    return DATABASE
+    name: str = context.settings["database"]["name"]
+    return name
+
+
+def completeness() -> tuple[File, ...]:
+    """Files that mark a database as initialised to its end, and look for the mark; for every image with the official entrypoint.
+
+    That entrypoint takes any data folder with a PG_VERSION in it for a database, also one whose first start was interrupted.
+    """
+    return (
+        sql.file("mark.sh", f"{_INIT}/zz-supastack.sh", 0o755),
+        sql.file("health.sh", "/etc/supastack/health.sh"),
+        sql.file("complete.sh", "/etc/supastack/complete.sh"),
+    )
+
+
+def health() -> Health:
+    """The health check of a database that `completeness` belongs to."""
+    return Health(("sh", "/etc/supastack/health.sh"), interval=2, retries=30, start_period=10)
 
 
 def postgres(context: Context) -> Service:
     """The PostgreSQL server."""
     settings = context.settings["database"]
+    name = database(context)
     major, user = context.release.postgres_major, context.release.users.get("postgres")
     return Service(
         name="postgres",
@@ -34,23 +73,24 @@ def postgres(context: Context) -> Service:
             "postgres",
             "-c",
             "config_file=/etc/postgresql/postgresql.conf",
-            *(word for name, value in sorted(parameters(settings).items()) for word in ("-c", f"{name}={value}")),
+            *(word for key, value in sorted(_parameters(context).items()) for word in ("-c", f"{key}={value}")),
         ),
         env={
-            "JWT_EXP": text(str(JWT_EXPIRY)),
-            "PGDATABASE": text(DATABASE),
+            "JWT_EXP": text(str(context.settings["auth"].get("jwtExpiry", JWT_EXPIRY))),
+            "PGDATABASE": text(name),
             "PGPASSWORD": text(Secret(PASSWORD)),
             "PGPORT": text(str(PORT)),
-            "POSTGRES_DB": text(DATABASE),
+            "POSTGRES_DB": text(name),
             "POSTGRES_HOST": text("/var/run/postgresql"),
             "POSTGRES_PASSWORD": text(Secret(PASSWORD)),
             "POSTGRES_PORT": text(str(PORT)),
         },
+        files=(*(sql.file(script, f"{_INIT}/{script}") for script in _SCRIPTS), *completeness()),
         ports=(Port("postgres", PORT, publish="postgres"),),
         volumes=(
             Volume(
                 "postgres-data",
-                "/var/lib/postgresql/data",
+                DATA,
                 precious=True,
                 paired_secret=PASSWORD,
                 paired_setting="supastack:databasePassword",
@@ -58,9 +98,21 @@ def postgres(context: Context) -> Service:
             # The image fills it: conf files, and later the root key of vault, without which the data's secrets are lost.
             Volume("postgres-config", "/etc/postgresql-custom", precious=True),
         ),
-        # TCP, since the image's temporary init server listens on the socket alone.
-        health=Health(("pg_isready", "-U", USER, "-h", "localhost"), interval=2, retries=30, start_period=10),
+        health=health(),
         provides={"postgres": "postgres"},
-        identity=identity(f"postgres-{major}", user if context.settings.get("dataOwner") != user else None),
+        identity=identity(
+            f"postgres-{major}",
+            database=None if name == DEFAULT_DATABASE else name,
+            user=user if context.settings.get("dataOwner") != user else None,
+        ),
         stop_grace=30,
     )
+
+
+def _parameters(context: Context) -> dict[str, str]:
+    """Parameters of the command line, which win over the image's configuration files."""
+    found = parameters(context.settings["database"])
+    if (name := database(context)) != DEFAULT_DATABASE:
+        # The workers of these two serve one database only: by the image's configuration, and by default, the one named postgres.
+        found |= {"cron.database_name": name, "pg_net.database_name": name}
+    return found

@@ -278,6 +278,7 @@ OWN_STORE: dict[str, Any] = {
     "supabase": {
         "enabled": True,
         "database": {
+            "name": "shop",
             "memory": "4gb",
             "sharedBuffers": "1gb",
             "effectiveCacheSize": "3gb",

@@ -46,6 +46,10 @@ TEXTS: Samples = {
     values.duration: Texts(
         right=("0", "500ms", "30s", "5min", "2h"), wrong=("30", "30 s", "-1s", "1d", "1.5s", "9999999h", "0s")
     ),
+    values.database_name: Texts(
+        right=("postgres", "cmx_db", "a" * 63),
+        wrong=("App", "my-app", "1st", "_supabase", "a b", "a.b", "a\n", "ä", "a" * 64, "template1", "pgbouncer"),
+    ),
     values.bucket_name: Texts(
         right=("app", "service-ticket-attachments", "a.b", "0files", "a" * 63),
         wrong=(

@@ -14,9 +14,8 @@ run() { psql -v ON_ERROR_STOP=1 --no-password --no-psqlrc --quiet --username="$1
 # psql reads the password from the environment, so it is in no argument.
 run "$POSTGRES_USER" <<'SQL'
 \getenv password POSTGRES_PASSWORD
-\getenv database POSTGRES_DB
 create role postgres superuser login password :'password';
-alter database :"database" owner to postgres;
+alter database postgres owner to postgres; -- of that name, as upstream
 SQL
 for file in "$here"/init-scripts/*.sql; do
     echo "migrate: running $file"
