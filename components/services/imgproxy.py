@@ -1,6 +1,7 @@
 """Images in other sizes and formats (imgproxy), for Storage.
 
-Environment, port and health check are those of upstream's compose files.
+Environment, port and health check are those of upstream's compose files. How many images are worked on at once is IMGPROXY_WORKERS,
+until 3.19 IMGPROXY_CONCURRENCY (its changelog); its own default, two for each processor, would need memory for all of them.
 """
 
 from typing import Final
@@ -20,6 +21,7 @@ def imgproxy(c: Context) -> Service:
     env = {
         "IMGPROXY_BIND": text(f":{PORT}"),
         "IMGPROXY_ENABLE_WEBP_DETECTION" if legacy else "IMGPROXY_AUTO_WEBP": text(str(settings["autoWebp"]).lower()),
+        "IMGPROXY_CONCURRENCY" if legacy else "IMGPROXY_WORKERS": text(str(settings["workers"])),
         "IMGPROXY_USE_ETAG": text("true"),
     }
     if on_volume:
@@ -31,8 +33,9 @@ def imgproxy(c: Context) -> Service:
     return Service(
         name="imgproxy",
         image=c.release.image_if_any("imgproxy"),
-        # At rest it has 10 to 23 MB (KahitSan/supabase-air, DIGITALOCEAN-BENCHMARKS.md); the rest is for the images in work.
-        resources=c.memory("imgproxy", 128),
+        # At rest it has 10 to 23 MB (KahitSan/supabase-air, DIGITALOCEAN-BENCHMARKS.md). With 3.31.4 we saw 91 MiB with one image of 16
+        # megapixels in work, 143 with two, 256 with four.
+        resources=c.memory("imgproxy", 192),
         env=env,
         ports=(Port("http", PORT),),
         mounts=(Mount(storage.VOLUME, storage.FOLDER, read_only=True),) if on_volume else (),

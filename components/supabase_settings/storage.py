@@ -98,5 +98,7 @@ class ImgproxySettings(TypedDict):
     """Whether the stack has it. Without it Storage gives images as they are."""
     autoWebp: NotRequired[Annotated[bool, Setting(default=True)]]
     """Whether browsers that take WebP get it."""
+    workers: NotRequired[Annotated[int, Setting(default=2, minimum=1, maximum=100)]]
+    """How many images are worked on at once. Each takes up to 60 MB of memory at the usual `maxSrcResolution`."""
     maxSrcResolution: NotRequired[Annotated[int, Setting(unit="megapixels", minimum=1, maximum=1000)]]
     """Largest image that is worked on; memory goes with it. Unset: 16.8; with the releases of 2024 imgproxy's own."""

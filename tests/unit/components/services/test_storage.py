@@ -134,3 +134,8 @@ def test_the_volume_that_imgproxy_sees_is_the_one_that_storage_writes():
     (volume,) = made("storage").volumes
     (mount,) = made("imgproxy").mounts
     assert (mount.volume, mount.path) == (volume.name, volume.path) == (module.VOLUME, module.FOLDER)
+
+
+def test_imgproxy_works_on_as_many_images_as_its_memory_is_for():
+    assert env(made("imgproxy"))["IMGPROXY_WORKERS"] == "2"
+    assert env(made("imgproxy", {"imgproxy": {"workers": 8}}, release="2024-05"))["IMGPROXY_CONCURRENCY"] == "8"
