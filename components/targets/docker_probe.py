@@ -24,6 +24,9 @@ _NO_ANSWER = (DockerException, RequestException)
 _POLL_SECONDS = 0.5
 _OPTIONAL_SECONDS = 45
 """How long the health gate waits for what nothing else needs."""
+_REFUSED = "refused:"
+"""So a health check begins what it says where waiting can't help: cause and cure follow."""
+_SAID_CHARACTERS = 600
 
 
 def _client(host: str | None) -> docker.APIClient:
@@ -33,16 +36,18 @@ def _client(host: str | None) -> docker.APIClient:
 
 
 def before(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
-    """Ports that are taken, and volumes, containers or networks with our names that are not ours."""
+    """Ports that are taken, volumes, containers or networks with our names that are not ours, and servers that refuse their data."""
     del preview  # looks only, always
     try:
         client = _client(parameters["host"])
         containers = client.containers(all=True)
         volumes = {v["Name"]: v for v in client.volumes().get("Volumes") or []}
         networks = client.networks(names=[parameters["network"]])
+        refusals = _refusals(parameters, client, containers)
     except _NO_ANSWER as e:
         return [unreachable(parameters["host"], e)]
     return [
+        *refusals,
         *_port_problems(parameters, client, containers),
         *_volume_problems(parameters, volumes),
         *_name_problems(parameters, containers, networks),
@@ -160,6 +165,19 @@ def _volume_problems(parameters: Mapping[str, Any], volumes: Mapping[str, Mappin
         ):
             problems.append(why)
     return problems
+
+
+def _refusals(parameters: Mapping[str, Any], client: docker.APIClient, containers: Iterable[Container]) -> list[str]:
+    """What servers of this stack say for whom waiting can't help: a deployment would only wait for them."""
+    found = []
+    for container in containers:
+        name = container["Names"][0].lstrip("/") if container.get("Names") else ""
+        unwell = "health" in container.get("Status", "") and "(healthy)" not in container.get("Status", "")
+        if unwell and name in parameters["containers"] and _ours(container, parameters["stack_id"]):
+            why = _state(client, name)
+            if why is not None and why.startswith("!" + _REFUSED):
+                found.append(_unwell(name, why, 0))
+    return found
 
 
 def _kept_by_another(want: Mapping[str, Any], theirs: str) -> str:
@@ -282,11 +300,25 @@ def _state(client: docker.APIClient, name: str) -> str | None:
     if not state["Running"] or state.get("Restarting"):
         # It may be between two tries of its restart policy, or just be starting.
         return f"it is {state['Status']}, exit code {state['ExitCode']}"
-    health = (state.get("Health") or {}).get("Status", "healthy")
-    return None if health == "healthy" else f"it is {health}"
+    health = state.get("Health") or {"Status": "healthy"}
+    if health["Status"] == "healthy":
+        return None
+    said = _said(health)
+    if said.startswith(_REFUSED):
+        return f"!{said}"
+    return f"it is {health['Status']}" + (f" ({said})" if said and health["Status"] == "unhealthy" else "")
+
+
+def _said(health: Mapping[str, Any]) -> str:
+    """What the last health check wrote, on one line and not too long."""
+    log = health.get("Log") or [{}]
+    text = " ".join((log[-1].get("Output") or "").split())
+    return text if len(text) <= _SAID_CHARACTERS else f"{text[:_SAID_CHARACTERS]} ..."
 
 
 def _unwell(name: str, why: str, timeout: float) -> str:
+    if why.startswith("!" + _REFUSED):
+        return f"{name} is not well: {why.removeprefix('!' + _REFUSED).strip()}"
     waited = "" if why.startswith("!") else f" after {float(timeout):.0f} s (supastack:healthTimeout)"
     return (
         f"{name} is not well{waited}: {why.lstrip('!')}. See its log: `docker logs --tail 20 {name}`; put right what it names and "

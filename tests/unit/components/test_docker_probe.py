@@ -321,3 +321,56 @@ def test_a_daemon_that_hangs_up_meanwhile_is_asked_again(daemon):
 
 def test_a_preview_waits_for_nothing(daemon):
     assert after(daemon, preview=True, a=[server("unhealthy")]) == []
+
+
+# -- what health checks say --------------------------------------------------------------------------------------------
+
+REFUSAL = "refused: this database was not initialised to its end.\nRemove the volume."
+
+
+def unhealthy(output, status="unhealthy"):
+    health = {"Status": status, "Log": [{"Output": "an older one"}, {"Output": output}]}
+    return {"State": {"Running": True, "Status": "running", "Health": health}, "Config": {"Labels": {}}}
+
+
+def gate(**over):
+    given = {"host": None, "containers": ["supastack-dev-supabase-postgres"], "optional": [], "timeout": 0, **over}
+    return docker_probe.after(given, preview=False)
+
+
+def test_the_gate_says_what_the_last_health_check_said(daemon):
+    daemon.states["supastack-dev-supabase-postgres"] = [unhealthy("localhost:5432 -\n no response")]
+    (problem,) = gate()
+    assert "it is unhealthy (localhost:5432 - no response)" in problem
+    assert "an older one" not in problem
+
+
+def test_a_long_text_of_a_health_check_is_cut(daemon):
+    daemon.states["supastack-dev-supabase-postgres"] = [unhealthy("x" * 5000)]
+    (problem,) = gate()
+    assert len(problem) < 1000
+
+
+def test_the_gate_does_not_wait_for_a_server_that_refuses_its_data(daemon):
+    daemon.states["supastack-dev-supabase-postgres"] = [unhealthy(REFUSAL, status="starting")]
+    (problem,) = gate(timeout=3600)
+    assert problem == "supastack-dev-supabase-postgres is not well: this database was not initialised to its end. Remove the volume."
+
+
+@pytest.mark.parametrize(
+    ("status", "stack_id", "output", "problems"),
+    [
+        ("Up 2 minutes (unhealthy)", OURS, REFUSAL, 1),
+        ("Up 2 seconds (health: starting)", OURS, REFUSAL, 1),
+        ("Up 2 minutes (unhealthy)", OURS, "no response", 0),
+        ("Up 2 minutes (unhealthy)", THEIRS, REFUSAL, 0),
+        ("Up 2 minutes (healthy)", OURS, REFUSAL, 0),
+    ],
+)
+def test_a_server_of_ours_that_refuses_its_data_is_named_before_anything_is_done(daemon, status, stack_id, output, problems):
+    name = "supastack-dev-supabase-postgres"
+    daemon.containers = [{"Names": [f"/{name}"], "Labels": marks(stack_id, **{labels.STACK: "dev"}), "Status": status}]
+    daemon.states[name] = [unhealthy(output)]
+    found = docker_probe._refusals(parameters(containers=[name]), daemon.client, daemon.containers)
+    assert len(found) == problems
+    assert [p for p in before(containers=[name]) if "not initialised to its end" in p] == found

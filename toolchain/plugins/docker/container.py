@@ -185,8 +185,15 @@ def _wait_until_healthy(operation: Operation, container_id: str, inputs: Mapping
         if operation.cancelled.is_set():
             reason = f"cancelled while container {name!r} was not healthy yet"
         else:
-            reason = f"container {name!r} did not become healthy in {seconds} s; its health is {last['Health']['Status']!r}"
+            reason = f"container {name!r} did not become healthy in {seconds} s; its health is {last['Health']['Status']!r}{_said(last)}"
         raise InitFailed(container_id, _state_so_far(operation, container_id, inputs), [reason])
+
+
+def _said(state: Mapping[str, Any]) -> str:
+    """What the last health check wrote, on one line."""
+    log = state["Health"].get("Log") or [{}]
+    text = " ".join((log[-1].get("Output") or "").split())
+    return f": {text[:600]}" if text else ""
 
 
 def _run_to_its_end(operation: Operation, container_id: str, inputs: Mapping[str, Any]) -> State:
