@@ -166,6 +166,8 @@ class HostFolder:
     """Absolute path on the machine."""
     path: str
     read_only: bool = True
+    setting: str = ""
+    """The setting that names it, as `supabase.functions.folder`: for whoever finds it missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +298,16 @@ def providers(services: Iterable[Service]) -> dict[str, Service]:
                 raise ServiceGraphError(f"{found[capability].name} and {service.name} both provide {capability}")
             found[capability] = service
     return found
+
+
+def unprovided(services: Iterable[Service], elsewhere: Iterable[str] = ()) -> Iterator[tuple[Service, str]]:
+    """Services that are told the address of a capability that neither they nor others (`elsewhere`) provide, with it."""
+    services = tuple(services)
+    there = {*providers(services), *elsewhere}
+    for service in services:
+        texts: Iterable[Text] = (*service.env.values(), *(f.content for f in service.files))
+        for capability in sorted({c for t in texts for c in t.capabilities} - there):
+            yield service, capability
 
 
 def start_order(services: Iterable[Service]) -> Iterator[tuple[Service, tuple[tuple[Service, Gate], ...]]]:
