@@ -51,7 +51,7 @@ def source(c: Context, path: str) -> tuple[tuple[Mount, ...], tuple[HostFolder, 
     chosen = c.settings["functions"].get("folder")
     if chosen is None:
         return (Mount("functions", path),), ()
-    return (), (HostFolder(_absolute(chosen, c), path),)
+    return (), (_folder(chosen, path, c),)
 
 
 def functions(c: Context) -> Service:
@@ -75,7 +75,7 @@ def functions(c: Context) -> Service:
             # What functions import from the network: fetched again where it is lost.
             Volume("deno-cache", "/root/.cache/deno", precious=False),
         ),
-        folders=(HostFolder(_absolute(chosen, c), FOLDER),) if chosen else (),
+        folders=(_folder(chosen, FOLDER, c),) if chosen else (),
         # The image has no HTTP client.
         health=Health(("timeout", "1", "bash", "-c", f"</dev/tcp/127.0.0.1/{PORT}"), retries=3),
         # Functions call the gateway and the gateway calls them, so neither waits for the other.
@@ -86,8 +86,8 @@ def functions(c: Context) -> Service:
     )
 
 
-def _absolute(folder: str, c: Context) -> str:
-    return os.path.normpath(Path(c.root).absolute() / folder)
+def _folder(chosen: str, path: str, c: Context) -> HostFolder:
+    return HostFolder(os.path.normpath(Path(c.root).absolute() / chosen), path, setting="supabase.functions.folder")
 
 
 def _command(c: Context) -> tuple[str, ...]:

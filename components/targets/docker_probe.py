@@ -7,6 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -51,6 +52,7 @@ def before(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
         *_port_problems(parameters, client, containers),
         *_volume_problems(parameters, volumes),
         *_name_problems(parameters, containers, networks),
+        *_folder_problems(parameters),
     ]
 
 
@@ -58,6 +60,18 @@ def unreachable(host: str | None, error: Exception) -> str:
     """One sentence for a daemon that does not answer."""
     where = f"at {host} (supastack:docker.host)" if host else "at DOCKER_HOST or its default socket"
     return f"no Docker daemon answers {where}: {error}. Start Docker, or set supastack:docker.host. `make up` can start one."
+
+
+def _folder_problems(parameters: Mapping[str, Any]) -> list[str]:
+    """Folders that services are to see: the daemon would make a missing one, empty and the administrator's."""
+    host = parameters["host"] or os.environ.get("DOCKER_HOST") or "unix://"
+    if not host.startswith("unix://"):
+        return []  # they are on the daemon's machine
+    return [
+        f"the folder {path} is not there. Make it, or change {setting}."
+        for path, setting in sorted((parameters.get("folders") or {}).items())
+        if not Path(path).is_dir()
+    ]
 
 
 def _ours(item: Mapping[str, Any], stack_id: str | None) -> bool:

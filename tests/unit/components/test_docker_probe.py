@@ -323,6 +323,20 @@ def test_a_preview_waits_for_nothing(daemon):
     assert after(daemon, preview=True, a=[server("unhealthy")]) == []
 
 
+def test_a_folder_that_is_not_there_is_named_with_its_setting(daemon, tmp_path, monkeypatch):
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    missing = {str(tmp_path / "functions"): "supastack:supabase.functions.folder", str(tmp_path): "supastack:other"}
+    (problem,) = before(folders=missing)
+    assert f"the folder {tmp_path}/functions is not there" in problem
+    assert "supastack:supabase.functions.folder" in problem
+    (tmp_path / "functions").mkdir()
+    assert before(folders=missing) == []
+
+
+def test_a_folder_on_another_machine_is_not_looked_for_here(daemon):
+    assert before(host="tcp://10.0.0.5:2376", folders={"/nowhere": "supastack:supabase.functions.folder"}) == []
+
+
 # -- what health checks say --------------------------------------------------------------------------------------------
 
 REFUSAL = "refused: this database was not initialised to its end.\nRemove the volume."
@@ -354,7 +368,9 @@ def test_a_long_text_of_a_health_check_is_cut(daemon):
 def test_the_gate_does_not_wait_for_a_server_that_refuses_its_data(daemon):
     daemon.states["supastack-dev-supabase-postgres"] = [unhealthy(REFUSAL, status="starting")]
     (problem,) = gate(timeout=3600)
-    assert problem == "supastack-dev-supabase-postgres is not well: this database was not initialised to its end. Remove the volume."
+    assert (
+        problem == "supastack-dev-supabase-postgres is not well: this database was not initialised to its end. Remove the volume."
+    )
 
 
 @pytest.mark.parametrize(
