@@ -10,6 +10,8 @@ from components.settings import Ciphertext, Settings, SettingsError, load
 from tests.unit.settings.declared import EXTERNAL_STORE, HIDDEN, OWN_STORE, keyed, named, put
 
 ROOT = Path("/srv/project")
+# The full configurations would need secrets of other groups.
+EXTERNAL = {"objectStorage": EXTERNAL_STORE["objectStorage"]}
 
 
 def _load(config: dict[str, Any], *, stack: str = "dev", secret_keys: tuple[str, ...] = ()) -> Settings:
@@ -38,13 +40,13 @@ def test_an_external_store_that_is_turned_off_needs_nothing() -> None:
 
 
 def test_an_external_store_with_a_plain_secret_key_is_told_once() -> None:
-    found = _problems({**EXTERNAL_STORE, "objectStorageSecretKey": f"{HIDDEN}-key"})
+    found = _problems({**EXTERNAL, "objectStorageSecretKey": f"{HIDDEN}-key"})
     assert found.keys() == {"objectStorageSecretKey"}
     assert "exposed" in found["objectStorageSecretKey"]
 
 
 def test_an_encrypted_secret_key_that_can_not_be_read_counts_as_given() -> None:
-    settings = _load({**EXTERNAL_STORE, "objectStorageSecretKey": Ciphertext()})
+    settings = _load({**EXTERNAL, "objectStorageSecretKey": Ciphertext()})
     assert settings.object_storage.engine is ObjectStorageEngine.EXTERNAL
     assert settings.object_storage.endpoint == "https://s3.example.com"
     assert "objectStorageSecretKey" not in settings.secrets
@@ -61,7 +63,7 @@ def test_a_fallback_is_another_server_of_the_stacks_own(engine: str, fallback: s
 
 
 def test_an_external_store_has_no_fallback() -> None:
-    config = put(EXTERNAL_STORE, ("objectStorage", "fallback"), "minio")
+    config = put(EXTERNAL, ("objectStorage", "fallback"), "minio")
     found = _problems({**config, "objectStorageSecretKey": f"{HIDDEN}-key"}, secret_keys=("supastack:objectStorageSecretKey",))
     assert found.keys() == {"objectStorage.fallback"}
 
@@ -202,8 +204,8 @@ def test_what_is_allowed_but_risky_is_said(config: dict[str, Any], said: str) ->
 
 def test_an_external_store_without_tls_is_said_unless_it_is_on_this_machine() -> None:
     secret = {"objectStorageSecretKey": Ciphertext()}
-    far = put(EXTERNAL_STORE, ("objectStorage", "endpoint"), "http://s3.example.com")
-    near = put(EXTERNAL_STORE, ("objectStorage", "endpoint"), "http://127.0.0.1:9000")
+    far = put(EXTERNAL, ("objectStorage", "endpoint"), "http://s3.example.com")
+    near = put(EXTERNAL, ("objectStorage", "endpoint"), "http://127.0.0.1:9000")
     assert any("unencrypted" in warning for warning in _load({**far, **secret}).warnings)
     assert not any("unencrypted" in warning for warning in _load({**near, **secret}).warnings)
 
@@ -247,7 +249,7 @@ def test_an_image_source_that_is_not_chosen_is_none() -> None:
 
 
 def test_a_group_is_given_to_a_component_as_a_user_writes_it_and_can_be_changed_there() -> None:
-    settings = _load(OWN_STORE)
+    settings = _load({"cache": OWN_STORE["cache"]})
     given = settings.given("cache")
     assert given == OWN_STORE["cache"]
     given["engine"] = "valkey"
