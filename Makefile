@@ -8,7 +8,7 @@ WHICH = --stack "$(STACK)" $(if $(INSTANCE),--instance "$(INSTANCE)") $(if $(fil
 export VERBOSE
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview status env down purge activate check-env test lint bench lock
+.PHONY: help up preview status env down purge activate check-env env-example graph test lint bench lock
 
 help:
 	@echo 'Supastack: database, cache and object store of an app, in one command.'
@@ -22,6 +22,8 @@ help:
 	@echo '  make purge      remove everything, the data too; asks for the name of the stack (or CONFIRM=<stack>)'
 	@echo '  make activate   let plain `pulumi` work on this clone in your shell: eval "$$(make -s activate)"'
 	@echo '  make check-env  say what is missing, empty or malformed in an env file: FILE=.env FOR=nextjs'
+	@echo '  make env-example  print the keys of an env file without secrets, for the repository of the app: FOR=nextjs'
+	@echo '  make graph      draw the stack as a picture: docs/stack.svg, or FILE=...'
 	@echo '  make test       lint, then all tests, with a real engine and daemon (ARGS="-k name" for some)'
 	@echo '  make lint       format check, lint, types'
 	@echo '  make bench      measure, print a table'
@@ -45,7 +47,13 @@ purge:
 	@$(RUN) $@ $(WHICH) $(if $(CONFIRM),--confirm "$(CONFIRM)")
 
 check-env:
-	@$(RUN) $@ "FILE=$(FILE)" "FOR=$(FOR)"
+	@$(RUN) $@ $(WHICH) -- "FILE=$(FILE)" "FOR=$(FOR)"
+
+env-example:
+	@$(RUN) $@ $(WHICH) -- "FOR=$(FOR)"
+
+graph:
+	@$(RUN) $@ $(WHICH) -- $(FILE)
 
 test:
 	@$(DEV) $@ -- $(ARGS)

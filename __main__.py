@@ -26,9 +26,9 @@ def main() -> None:
         raise pulumi.RunError(str(e)) from None
     foundation = lay(plan, app_env.planned(plan))
     opts, placement = foundation.options(), foundation.placement
-    supabase = SupabaseStack(SUPABASE, plan.supabase_args(placement), opts)
     cache = Cache(CACHE, plan.cache_args(placement), opts)
     objects = ObjectStorage(OBJECTS, plan.object_storage_args(placement), opts)
+    supabase = SupabaseStack(SUPABASE, plan.supabase_args(placement, objects), opts)
     gate = health_gate(foundation, [supabase.ready, cache.ready, objects.ready])
 
     given = outputs.collect(plan, supabase=supabase, cache=cache, objects=objects)

@@ -1,14 +1,8 @@
 """Services of a Supabase stack that the settings turn on, and of which there is no image."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from components.releases import Release
-
-
-def asked_for(given: Mapping[str, Any]) -> frozenset[str]:
-    """Services that the user's own `supabase` settings turn on by name; a default asks for nothing."""
-    return frozenset(name for name, group in given.items() if isinstance(group, Mapping) and group.get("enabled") is True)
 
 
 def refusals(release: Release, asked: Iterable[str]) -> list[str]:

@@ -5,13 +5,13 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from components import placing, releases, secrets
+from components import placing, secrets
 from components.encode import encode
 from components.service import Encoding, Service
 from components.services import cache as service
 from components.setting_groups import complete, mib, off
 from components.setting_types import CacheSettings
-from components.targets.placement import Placement
+from components.targets.placement import Placement, release_of
 
 
 class CacheArgs(TypedDict):
@@ -33,7 +33,7 @@ def services(args: CacheArgs) -> Sequence[Service]:
         components.releases.UnknownImage: the release has no image of the engine.
     """
     settings = complete("cache", args.get("settings"))
-    release = releases.load(args["placement"]["release"], local=args["placement"]["local_images"])
+    release = release_of(args["placement"])
     engine, enabled = settings["engine"], settings["enabled"]
     made = service.cache(
         engine,

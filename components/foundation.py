@@ -56,6 +56,7 @@ def lay(plan: Plan, files: Sequence[Mapping[str, Any]]) -> Foundation:
             "network": f"{settings.project}-{settings.stack}",
             "containers": plan.containers,
             "ports": [{"name": p.name, "port": p.port, "bind": p.bind, "service": p.service} for p in plan.ports],
+            "folders": {path: f"{settings.project}:{setting}" for path, setting in plan.folders.items()},
             "volumes": [
                 {
                     "name": v.name,

@@ -5,19 +5,21 @@ The program builds its components from it, the checks are told by it what will b
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 import pulumi
 
-from components import cache, env_files, object_storage, releases, supabase_stack
+from components import cache, env_plan, object_storage, releases, supabase_stack
 from components.cache import CacheArgs
+from components.image_settings import ImageSettings
 from components.object_storage import ObjectStorageArgs
 from components.service import Image, Service
-from components.services import secret_names
 from components.setting_types import CacheSettings, ImageSource, ObjectStorageSettings, SupabaseSettings, Target
-from components.settings import Settings
+from components.settings import ROOT, Settings
+from components.supabase_settings.storage import StorageBackend
 from components.supabase_stack import SupabaseStackArgs
-from components.targets.placement import Placement, TargetKind, object_name
+from components.targets.placement import Placement, TargetKind, object_name, published, published_host, release_of
 
 SUPABASE = "supabase"
 CACHE = "cache"
@@ -65,6 +67,7 @@ class Plan:
     Attributes:
         settings: The settings of the stack.
         services: All services, by component.
+        apps: The template of each env file, by app.
 
     Raises:
         PlanError: something that was asked for can't be had.
@@ -75,13 +78,14 @@ class Plan:
         project, wrong = settings.project, []
         if settings.target is not Target.DOCKER:
             wrong.append(f"{project}:target = {settings.target.value}: this target does not exist yet, only docker does.")
-        known = ", ".join(sorted(env_files.APPS))
-        unknown = sorted(set(settings.env_files) - set(env_files.APPS))
-        wrong += [f"{project}:envFiles.{app}: there is no such app. Name one of these: {known}." for app in unknown]
+        self.apps, mistaken = env_plan.templates(settings)
+        wrong += mistaken
         try:
             self.services = self._services()
-        except (releases.UnknownImage, pulumi.InputPropertyError) as e:
+        except releases.UnknownImage as e:
             wrong.append(str(e))
+        except pulumi.InputPropertyError as e:
+            wrong.append(str(e.args[-1]))
         if wrong:
             raise PlanError("\n".join(wrong))
 
@@ -94,19 +98,35 @@ class Plan:
             "stack": s.stack,
             "stack_id": stack_id,
             "host": s.docker.host,
+            "socket": s.docker.socket,
             "network": network,
             "bind_address": s.bind_address,
             "ports": dict(s.ports),
             "ready_within": s.health_timeout,
             "release": s.release,
             "local_images": s.image_source is ImageSource.LOCAL,
+            "images": cast("ImageSettings", s.given("images")),
         }
 
-    def supabase_args(self, placement: Placement) -> SupabaseStackArgs:
-        """Args of the Supabase stack."""
-        args = SupabaseStackArgs(placement=placement, settings=cast("SupabaseSettings", self.settings.given("supabase")))
-        if (password := self._secret("databasePassword")) is not None:
-            args["secrets"] = {secret_names.DATABASE_PASSWORD: password}
+    def supabase_args(self, placement: Placement, objects: object_storage.ObjectStorage | None = None) -> SupabaseStackArgs:
+        """Args of the Supabase stack; `objects` is the object store, as soon as there is one: Storage may keep its files there."""
+        given = cast("SupabaseSettings", self.settings.given("supabase"))
+        args = SupabaseStackArgs(placement=placement, settings=given, root=str(ROOT))
+        # What can't be read, outside of a deployment, is there by name: it decides what the services are made of.
+        args["secrets"] = {
+            name: "" if value is None else value.get_secret_value() for name, value in self.settings.supabase_secrets.items()
+        }
+        storage: Any = given["storage"]
+        in_store = storage["backend"] == StorageBackend.S3.value
+        if in_store and (store := object_storage.reached(self.object_storage_args(placement))) is not None:
+            args["object_store"] = {
+                "endpoint": store.endpoint,
+                "region": store.region,
+                "external": store.external,
+                "bucket": storage["bucket"],
+                "access_key": "" if objects is None else objects.access_key,
+                "secret_key": "" if objects is None else objects.secret_key,
+            }
         return args
 
     def cache_args(self, placement: Placement) -> CacheArgs:
@@ -161,6 +181,11 @@ class Plan:
         ]
 
     @property
+    def folders(self) -> dict[str, str]:
+        """Folders of the machine that services see, with the setting that names each."""
+        return {folder.source: folder.setting for _, service in self._each() for folder in service.folders}
+
+    @property
     def containers(self) -> list[str]:
         """Names of all containers."""
         p = self.placement()
@@ -188,10 +213,29 @@ class Plan:
             for volume in service.volumes
         ]
 
+    @cached_property
+    def values(self) -> dict[str, str | None]:
+        """Every value that an env file can be given, by name; None for what is known only once it is made, or secret."""
+        s, p = self.settings, self.placement()
+        placed = published(p, (service for _, service in self._each()))
+        found: dict[str, str | None] = dict(env_plan.settled(s, published_host(p), placed))
+        found |= dict.fromkeys(env_plan.MADE)
+        if s.supabase.enabled:
+            found["DB_MAJOR_VERSION"] = str(release_of(p).postgres_major)
+        for name, text in supabase_stack.outputs(self.supabase_args(p), self.services[SUPABASE]).items():
+            found[name] = None if text.secrets else "".join(map(str, text.parts))
+        if s.cache.enabled:
+            found["REDIS_URL"] = None
+        if s.object_storage.enabled:
+            found |= object_storage.known(self.object_storage_args(p))
+        return found
+
     @property
     def notes(self) -> list[str]:
         """What differs from what was asked for, one line each."""
         return [
             *self.settings.warnings,
+            *supabase_stack.notes(self.supabase_args(self.placement())),
             *object_storage.notes(self.object_storage_args(self.placement())),
+            *env_plan.notes(self.apps, self.values),
         ]

@@ -4,11 +4,15 @@ import ipaddress
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path as FilePath
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from components import ports as port_plan
+from components.env_apps import APPS
+from components.env_file_settings import EnvFileFormat
+from components.env_format import Format
 from components.releases import names as release_names
 from components.setting_schema import Path, Problem, key_text, nearest, shown
 from components.setting_types import ObjectStorageEngine
@@ -27,16 +31,20 @@ class Context:
     root: FilePath
     """The project's folder."""
     secrets: Collection[str]
-    """Names of the secret settings that are given."""
+    """Names of the secret settings that are given; of those in a mapping `functionSecrets.NAME`."""
     broken: Collection[Path] = ()
     """Where a setting is wrong by itself already."""
+    today: date
+    """The day, in UTC."""
+    docker_host: str | None = None
+    """DOCKER_HOST of the environment."""
 
 
 _Rule = Callable[[Values, Context], Iterator[Problem]]
 _RULES: Final[list[tuple[tuple[str, ...], _Rule]]] = []
 
 
-def _rule(*reads: str) -> Callable[[_Rule], _Rule]:
+def rule(*reads: str) -> Callable[[_Rule], _Rule]:
     """Register a rule with the settings it reads; it is left out while one of them is wrong by itself."""
 
     def register(rule: _Rule) -> _Rule:
@@ -66,15 +74,26 @@ def resolved_ports(values: Values, *, project: str, stack: str) -> Mapping[str, 
     if "port" in values["app"]:
         overrides["app"] = values["app"]["port"]
     auto = (project, stack) if values["ports"]["auto"] else None
-    return port_plan.plan(values["instance"], auto, overrides)
+    return port_plan.plan(values["instance"], auto, overrides, _ports_of_apps(values.get("envFiles", ())))
 
 
-def env_file_path(path: str | None, instance: int, stack: str, root: FilePath) -> FilePath:
+def _ports_of_apps(apps: Collection[str]) -> Mapping[str, int]:
+    """Return where the apps listen at instance 1, as their templates say; of two that say so, the first by name counts."""
+    return next((APPS[app].ports for app in sorted(apps) if app in APPS and APPS[app].ports), {})
+
+
+def env_file_path(app: str, path: str | None, instance: int, stack: str, root: FilePath) -> FilePath:
     """Return the absolute path of an env file; nothing is looked up, so links stay as they are."""
-    return FilePath(os.path.normpath(root / (path or (".env" if instance == 1 else f".env.{stack}"))))
+    usual = APPS[app].path if app in APPS else None
+    return FilePath(os.path.normpath(root / (path or usual or (".env" if instance == 1 else f".env.{stack}"))))
 
 
-@_rule("instance", "ports.auto")
+def env_file_format(app: str, chosen: EnvFileFormat) -> Format:
+    """Return how an env file is written: as its template says, else as the settings do."""
+    return (APPS[app].format if app in APPS else None) or Format(chosen.value)
+
+
+@rule("instance", "ports.auto")
 def _instance_has_ports(values: Values, _context: Context) -> Iterator[Problem]:
     if values["instance"] > port_plan.LAST_INSTANCE and not values["ports"]["auto"]:
         yield Problem(
@@ -85,7 +104,7 @@ def _instance_has_ports(values: Values, _context: Context) -> Iterator[Problem]:
         )
 
 
-@_rule("app.port", "ports.app")
+@rule("app.port", "ports.app")
 def _one_app_port(values: Values, _context: Context) -> Iterator[Problem]:
     port, override = values["app"].get("port"), values["ports"].get("app")
     if port is not None and override is not None and port != override:
@@ -97,7 +116,7 @@ def _one_app_port(values: Values, _context: Context) -> Iterator[Problem]:
         )
 
 
-@_rule("instance", "ports.auto", "app.port")
+@rule("instance", "ports.auto", "app.port", "envFiles")
 def _no_port_twice(values: Values, context: Context) -> Iterator[Problem]:
     if values["instance"] > port_plan.LAST_INSTANCE and not values["ports"]["auto"]:
         return  # there are no ports to compare
@@ -117,7 +136,7 @@ def _no_port_twice(values: Values, context: Context) -> Iterator[Problem]:
                 )
 
 
-@_rule(
+@rule(
     "objectStorage.engine",
     "objectStorage.enabled",
     "objectStorage.endpoint",
@@ -148,7 +167,7 @@ def _external_store_is_complete(values: Values, context: Context) -> Iterator[Pr
         yield Problem(path=("objectStorageSecretKey",), value=None, reason=reason, fix=fix)
 
 
-@_rule("objectStorage.engine", "objectStorage.fallback")
+@rule("objectStorage.engine", "objectStorage.fallback")
 def _fallback_is_another_engine(values: Values, _context: Context) -> Iterator[Problem]:
     store = values["objectStorage"]
     fallback, engine = store.get("fallback"), store["engine"]
@@ -165,7 +184,7 @@ def _fallback_is_another_engine(values: Values, _context: Context) -> Iterator[P
         yield Problem(path=path, value=value, reason="it is the engine itself", fix="choose another engine, or remove it")
 
 
-@_rule("objectStorage.buckets")
+@rule("objectStorage.buckets")
 def _no_bucket_twice(values: Values, _context: Context) -> Iterator[Problem]:
     buckets = values["objectStorage"]["buckets"]
     for position, name in enumerate(buckets):
@@ -174,7 +193,7 @@ def _no_bucket_twice(values: Values, _context: Context) -> Iterator[Problem]:
             yield Problem(path=path, value=shown(name), reason="it stands in the list twice", fix="remove one of them")
 
 
-@_rule("cache.maxMemory", "cache.memory")
+@rule("cache.maxMemory", "cache.memory")
 def _cache_fits_its_memory(values: Values, _context: Context) -> Iterator[Problem]:
     cache = values["cache"]
     if cache["maxMemory"] > cache["memory"]:
@@ -186,7 +205,7 @@ def _cache_fits_its_memory(values: Values, _context: Context) -> Iterator[Proble
         )
 
 
-@_rule(
+@rule(
     "supabase.database.memory",
     "supabase.database.sharedBuffers",
     "supabase.database.workMem",
@@ -205,11 +224,11 @@ def _database_fits_its_memory(values: Values, _context: Context) -> Iterator[Pro
             )
 
 
-@_rule("envFiles.*.path", "instance")
+@rule("envFiles.*.path", "instance")
 def _one_app_per_env_file(values: Values, context: Context) -> Iterator[Problem]:
     holders: dict[FilePath, str] = {}
     for app, file in sorted(values["envFiles"].items()):
-        path = env_file_path(file.get("path"), values["instance"], context.stack, context.root)
+        path = env_file_path(app, file.get("path"), values["instance"], context.stack, context.root)
         key, value = ("envFiles", app, "path"), shown(file.get("path"))
         if path in holders:
             reason = f"the file of {holders[path]} is the same: {os.path.relpath(path, context.root)}"
@@ -224,7 +243,7 @@ def _one_app_per_env_file(values: Values, context: Context) -> Iterator[Problem]
             yield Problem(path=key, value=value, reason=reason, fix='choose another, as ".env"')
 
 
-@_rule("release")
+@rule("release")
 def _release_exists(values: Values, _context: Context) -> Iterator[Problem]:
     known = release_names()
     if values["release"] not in known:
@@ -269,6 +288,6 @@ def _warnings(values: Values, context: Context) -> Iterator[str]:
     elif "supabase" not in enabled and values["envFiles"]:
         yield f"{key('supabase', 'enabled')} is false: the env files are written without a database"
     for app, file in sorted(values["envFiles"].items()):
-        path = env_file_path(file.get("path"), values["instance"], context.stack, context.root)
+        path = env_file_path(app, file.get("path"), values["instance"], context.stack, context.root)
         if not path.is_relative_to(context.root):
             yield f"{key('envFiles', app, 'path')} is outside the project's folder: see that Git ignores {path}"

@@ -11,13 +11,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, NotRequired, get_args, get_origin
 
 from typing_extensions import TypedDict
 
 from components.setting_declared import DECLARED
 from components.setting_types import PortSettings, StackSettings
-from components.setting_values import Refused, Setting, size_text
+from components.setting_values import Ciphertext, Refused, Setting, size_text
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -55,13 +56,14 @@ def _unwrap(hint: Any) -> tuple[Any, Setting]:
     return hint, Setting()
 
 
-def fields(owner: type = StackSettings) -> dict[str, Field]:
+@functools.cache
+def fields(owner: type = StackSettings) -> Mapping[str, Field]:
     """Return the settings that one TypedDict declares, by name."""
     found = {}
     for name, hint in DECLARED[owner].items():
         plain, setting = _unwrap(hint)
         found[name] = Field(path=(name,), type=plain, setting=setting, owner=owner)
-    return found
+    return MappingProxyType(found)
 
 
 def all_fields(owner: type = StackSettings, above: tuple[str, ...] = ()) -> Iterator[Field]:
@@ -75,7 +77,7 @@ def all_fields(owner: type = StackSettings, above: tuple[str, ...] = ()) -> Iter
 
 
 SECRETS: tuple[str, ...] = tuple(name for name, field in fields().items() if field.setting.secret)
-"""Names of the settings that are accepted only when set with --secret."""
+"""Names of the settings that are accepted only when set with --secret: single ones, and mappings of secrets."""
 
 
 @functools.cache
@@ -107,12 +109,18 @@ class Problem:
     fix: str
 
 
-def _validated_type(hint: Any) -> Any:
-    """Return the annotation that pydantic validates by, made from one of ours."""
-    from pydantic import AfterValidator, ConfigDict, with_config
+def _unless_encrypted(value: object, validate: Callable[[object], object]) -> object:
+    """Validate a secret, if it can be read here."""
+    return value if isinstance(value, Ciphertext) else validate(value)
+
+
+def _validated_type(hint: Any, *, secret: bool = False) -> Any:
+    """Return the annotation that pydantic validates by, made from one of ours. `secret`: it stands in a mapping of secrets."""
+    from pydantic import AfterValidator, ConfigDict, WrapValidator, with_config
     from pydantic import Field as Limits
 
     plain, setting = _unwrap(hint)
+    secret = secret or setting.secret
     if plain in DECLARED:
         members = {name: NotRequired[_validated_type(inner)] for name, inner in DECLARED[plain].items()}
         twin = TypedDict(plain.__name__, members)  # type: ignore[misc]
@@ -124,13 +132,19 @@ def _validated_type(hint: Any) -> Any:
         # Strict would ask for the Enum's member itself.
         metadata.append(Limits(strict=False))
     if get_origin(plain) in (list, dict):
-        item = _validated_type(get_args(plain)[-1])
+        inner = get_args(plain)[-1]
+        nested = get_origin(_unwrap(inner)[0]) is dict
+        item = _validated_type(inner, secret=secret and nested)
         if setting.check:
             item = Annotated[item, AfterValidator(setting.check)]
+        if secret and not nested:
+            item = Annotated[item, WrapValidator(_unless_encrypted)]
         key = Annotated[str, AfterValidator(setting.key_check)] if setting.key_check else str
         result = list[item] if get_origin(plain) is list else dict[key, item]  # type: ignore[valid-type]
     elif setting.check:
         metadata.append(AfterValidator(setting.check))
+    if secret and get_origin(plain) is not dict:
+        metadata.append(WrapValidator(_unless_encrypted))
     if get_origin(plain) is list:
         metadata.append(Limits(min_length=setting.minimum, max_length=setting.maximum))
     elif plain is int:

@@ -11,17 +11,20 @@ from typing import Annotated, NotRequired
 
 from typing_extensions import TypedDict
 
+from components import secret_values as secrets
 from components import setting_values as values
+from components.env_file_settings import EnvFileSettings
+from components.image_settings import ImageSettings
 from components.setting_declared import declared
 from components.setting_values import Setting, size
 from components.supabase_settings.analytics import AnalyticsSettings, VectorSettings
 from components.supabase_settings.auth import AuthSettings
 from components.supabase_settings.functions import FunctionsSettings
 from components.supabase_settings.gateway import GatewaySettings
-from components.supabase_settings.keys import KeySettings
+from components.supabase_settings.keys import KeySettings, project_ref
 from components.supabase_settings.mail import MailSettings
 from components.supabase_settings.meta import MetaSettings
-from components.supabase_settings.override import ServiceOverride, service_name
+from components.supabase_settings.override import ServiceOverride, service_name, variable_name
 from components.supabase_settings.pooler import PoolerSettings
 from components.supabase_settings.realtime import RealtimeSettings
 from components.supabase_settings.rest import RestSettings
@@ -42,6 +45,13 @@ class ImageSource(str, Enum):
 
     REGISTRY = "registry"
     LOCAL = "local"
+
+
+class Compat(str, Enum):
+    """Whose keys a stack has."""
+
+    NONE = "none"
+    CLI = "cli"
 
 
 class LogLevel(str, Enum):
@@ -98,13 +108,6 @@ class ObjectStorageEngine(str, Enum):
     EXTERNAL = "external"
 
 
-class EnvFileFormat(str, Enum):
-    """How an env file is written."""
-
-    DOTENV = "dotenv"
-    DOCKER = "docker"
-
-
 Port = Annotated[int, Setting(minimum=1, maximum=65535)]
 
 
@@ -115,7 +118,7 @@ class PortSettings(TypedDict):
     auto: NotRequired[Annotated[bool, Setting(default=False)]]
     """Give this stack its own stable ports between 20100 and 29999, by project and stack, in place of the instance's."""
     app: NotRequired[Port]
-    """The app (Next.js). Planned: 3025."""
+    """The app; some templates of env files plan another one (docs/env-files.md). Planned: 3025."""
     api: NotRequired[Port]
     """API gateway, HTTP. Planned: 54321."""
     postgres: NotRequired[Port]
@@ -148,6 +151,10 @@ class PortSettings(TypedDict):
     """PgBouncer of that PostgreSQL. Planned: 6543."""
     redisCommander: NotRequired[Port]
     """Redis Commander. Planned: 8081."""
+    backend: NotRequired[Port]
+    """The app's backend, where that is a server of its own. Planned: 3026."""
+    shadow: NotRequired[Port]
+    """Shadow database of the Supabase CLI (`db diff`), which starts it itself. Planned: 54320."""
 
 
 @declared
@@ -156,6 +163,8 @@ class DockerSettings(TypedDict):
 
     host: NotRequired[Annotated[str, Setting(check=values.docker_host)]]
     """Address of the daemon, in the form of DOCKER_HOST. Unset: the one that the docker command would use."""
+    socket: NotRequired[Annotated[str, Setting(check=values.socket_path)]]
+    """Path of the daemon's socket on its machine, for what reads logs. Unset: that of `host` if it is one, else /var/run/docker.sock."""
 
 
 @declared
@@ -192,8 +201,10 @@ class SupabaseSettings(TypedDict):
     """Whether the stack has it. Turning it off removes its servers; its volumes and passwords stay."""
     database: NotRequired[DatabaseSettings]
     """The PostgreSQL server."""
+    projectRef: NotRequired[Annotated[str, Setting(check=project_ref)]]
+    """Reference of the project: the tenant in Realtime, Storage and the pooler (`postgres.<ref>`). Unset: made of project and stack."""
     keys: NotRequired[KeySettings]
-    """The API keys."""
+    """The API keys. What they are signed with is `jwtSecret` and `signingKey`."""
     gateway: NotRequired[GatewaySettings]
     """The API gateway."""
     auth: NotRequired[AuthSettings]
@@ -220,6 +231,8 @@ class SupabaseSettings(TypedDict):
     """Log shipping (Vector)."""
     mail: NotRequired[MailSettings]
     """Mail catcher (Mailpit)."""
+    dataOwner: NotRequired[Annotated[int, Setting(minimum=1, maximum=65535)]]
+    """User id that you gave the database's files by hand for an image that runs as another one. Unset: the one that wrote them."""
     logsFirst: NotRequired[Annotated[bool, Setting(default=False)]]
     """Start Vector before the database and Studio after Logflare, as upstream did in 2024. Nothing starts then while the logs are ill."""
     services: NotRequired[Annotated[dict[str, ServiceOverride], Setting(default={}, key_check=service_name)]]
@@ -287,18 +300,6 @@ class AdminSettings(TypedDict):
 
 
 @declared
-class EnvFileSettings(TypedDict):
-    """The env file of one app."""
-
-    path: NotRequired[Annotated[str, Setting(check=values.file_path)]]
-    """Where it is written: relative to the project's folder, or absolute. Unset: `.env` for instance 1, else `.env.<stack>`."""
-    format: NotRequired[Annotated[EnvFileFormat, Setting(default="dotenv")]]
-    """`dotenv` for apps, shells and Next.js; `docker` for `docker --env-file`, which takes no quotes."""
-    overwrite: NotRequired[Annotated[bool, Setting(default=False)]]
-    """Replace a file that is there and was not written by this stack."""
-
-
-@declared
 class StackSettings(TypedDict):
     """All settings of a stack, as they stand in Pulumi.<stack>.yaml under the project's name."""
 
@@ -310,6 +311,10 @@ class StackSettings(TypedDict):
     """Set of images, by year and month."""
     imageSource: NotRequired[Annotated[ImageSource, Setting()]]
     """Images from their registries, or built on this machine. Unset: `make up` finds out once; else `registry`."""
+    images: NotRequired[ImageSettings]
+    """The images: a mirror, references and digests."""
+    compat: NotRequired[Annotated[Compat, Setting(default="none")]]
+    """`cli`: the keys and the password that the Supabase CLI gives every local stack. They are published; only on this machine."""
     bindAddress: NotRequired[Annotated[str, Setting(default="127.0.0.1", check=values.ip_address)]]
     """Address of this machine that ports are published on. Any but 127.0.0.1 lets others in."""
     ports: NotRequired[PortSettings]
@@ -342,3 +347,69 @@ class StackSettings(TypedDict):
     """Password of the app's set-up page. Unset: generated."""
     adminPassword: NotRequired[Annotated[str, Setting(secret=True, check=values.person_password)]]
     """Password of the app's first administrator. Unset: generated."""
+    jwtSecret: NotRequired[Annotated[str, Setting(secret=True, check=secrets.jwt_secret)]]
+    """Secret that HS256 tokens are signed with: 32 to 256 characters. Unset: generated."""
+    anonKey: NotRequired[Annotated[str, Setting(secret=True, check=secrets.anon_key)]]
+    """ANON_KEY: an HS256 token of the role anon, signed with `jwtSecret`. Unset: made."""
+    serviceRoleKey: NotRequired[Annotated[str, Setting(secret=True, check=secrets.service_role_key)]]
+    """SERVICE_ROLE_KEY: an HS256 token of the role service_role, signed with `jwtSecret`. Unset: made."""
+    publishableKey: NotRequired[Annotated[str, Setting(secret=True, check=secrets.publishable_key)]]
+    """Publishable key, sb_publishable_... with its checksum. Unset: made."""
+    secretKey: NotRequired[Annotated[str, Setting(secret=True, check=secrets.secret_key)]]
+    """Secret key, sb_secret_... with its checksum. Unset: made."""
+    signingKey: NotRequired[Annotated[str, Setting(secret=True, check=secrets.signing_key)]]
+    """Private EC P-256 key as JWK (JSON), that ES256 tokens are signed with. Unset: made."""
+    dashboardPassword: NotRequired[Annotated[str, Setting(secret=True, check=values.server_password)]]
+    """Password of Studio's login. Unset: generated."""
+    secretKeyBase: NotRequired[Annotated[str, Setting(secret=True, check=secrets.secret_key_base)]]
+    """SECRET_KEY_BASE of Realtime and the pooler: 64 to 256 characters. Unset: generated."""
+    realtimeDbEncKey: NotRequired[Annotated[str, Setting(secret=True, check=secrets.aes128_key)]]
+    """DB_ENC_KEY of Realtime: 16 characters. Unset: generated."""
+    vaultEncKey: NotRequired[Annotated[str, Setting(secret=True, check=secrets.aes256_key)]]
+    """VAULT_ENC_KEY of the pooler: 32 characters. Unset: generated."""
+    pgMetaCryptoKey: NotRequired[Annotated[str, Setting(secret=True, check=secrets.crypto_key)]]
+    """Key that Studio and postgres-meta hide connection strings with: 32 characters. Unset: generated."""
+    s3ProtocolAccessKeyId: NotRequired[Annotated[str, Setting(secret=True, check=values.access_key)]]
+    """Access key id of Storage's S3 endpoint. Unset: generated."""
+    s3ProtocolAccessKeySecret: NotRequired[Annotated[str, Setting(secret=True, check=secrets.access_key_secret)]]
+    """Secret key of Storage's S3 endpoint: 16 to 128 characters. Unset: generated."""
+    logflarePublicAccessToken: NotRequired[Annotated[str, Setting(secret=True, check=secrets.token)]]
+    """Token that logs are sent to Logflare with. Unset: generated."""
+    logflarePrivateAccessToken: NotRequired[Annotated[str, Setting(secret=True, check=secrets.token)]]
+    """Token that Logflare is asked and managed with; another one than the public. Unset: generated."""
+    smtpPassword: NotRequired[Annotated[str, Setting(secret=True, check=secrets.outside_secret)]]
+    """Password of the SMTP server that auth sends mail with."""
+    openaiApiKey: NotRequired[Annotated[str, Setting(secret=True, check=secrets.outside_secret)]]
+    """Key of OpenAI's API, for Studio's assistant. Unset: it has none."""
+    tlsKey: NotRequired[Annotated[str, Setting(secret=True, check=secrets.private_key)]]
+    """Private key of the gateway's certificate, PEM."""
+    authProviderSecrets: NotRequired[
+        Annotated[dict[str, str], Setting(secret=True, key_check=secrets.provider_name, check=secrets.outside_secret)]
+    ]
+    """Secret of an external auth provider, by its name (`github`)."""
+    authHookSecrets: NotRequired[
+        Annotated[dict[str, str], Setting(secret=True, key_check=secrets.hook_name, check=secrets.outside_secret)]
+    ]
+    """Secret of an auth hook, by its name (`send_sms`)."""
+    authSmsSecrets: NotRequired[
+        Annotated[dict[str, str], Setting(secret=True, key_check=variable_name, check=secrets.outside_secret)]
+    ]
+    """Secret of an SMS provider, by the end of its variable (`TWILIO_AUTH_TOKEN`)."""
+    functionSecrets: NotRequired[
+        Annotated[dict[str, str], Setting(secret=True, key_check=secrets.function_secret_name, check=secrets.secret_variable)]
+    ]
+    """Secret environment variable of the edge functions, by its name."""
+    serviceSecrets: NotRequired[
+        Annotated[
+            dict[str, Annotated[dict[str, str], Setting(key_check=variable_name, check=secrets.secret_variable)]],
+            Setting(secret=True, key_check=service_name),
+        ]
+    ]
+    """Secret environment variable of one service, by the service's name and the variable's; it wins over Supastack's own."""
+    appSecrets: NotRequired[
+        Annotated[
+            dict[str, Annotated[dict[str, str], Setting(key_check=variable_name, check=secrets.secret_variable)]],
+            Setting(secret=True, key_check=values.app_name),
+        ]
+    ]
+    """Secret variable of an app's env file, by the app's name and the variable's; it wins over the template's."""

@@ -176,6 +176,13 @@ def docker_host(text: str) -> str:
     return text
 
 
+def socket_path(text: str) -> str:
+    """Check the path of a socket: absolute, and none that Docker's notation of mounts would take apart."""
+    if not re.fullmatch(r"/[^:\s]{1,106}", text) or not text.isprintable() or text.endswith("/"):
+        raise Refused("it is not the path of a socket", 'write the whole path, as in "/run/user/1000/docker.sock"')
+    return text
+
+
 def http_url(text: str) -> str:
     """Check the address of an HTTP service: scheme, host and perhaps port and path; no user, query or fragment."""
     fix = 'write it as in "https://s3.eu-central-1.amazonaws.com"'
@@ -223,7 +230,9 @@ def access_key(text: str) -> str:
 def database_name(text: str) -> str:
     """Check the name of a database: such that it needs quoting nowhere, and is none that the servers keep for themselves."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", text, re.ASCII):
-        raise Refused("it is not the name of a database", 'use up to 63 of a-z, 0-9 and "_", beginning with a letter, as in "app"')
+        raise Refused(
+            "it is not the name of a database", 'use up to 63 of a-z, 0-9 and "_", beginning with a letter, as in "app"'
+        )
     if text in ("template0", "template1", "pgbouncer"):
         raise Refused("the servers keep that name for themselves", 'choose another, as "app"')
     return text

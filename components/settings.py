@@ -7,15 +7,20 @@ Pulumi.yaml's schema and the tables in the docs.
 
 import copy
 import json
+import os
 import re
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, get_origin
 
-from components.setting_contradictions import Context, contradictions, env_file_path, resolved_ports, warnings
+from components import secret_contradictions, secret_settings, supabase_contradictions
+from components.env_files import Own
+from components.env_format import Format
+from components.setting_contradictions import Context, contradictions, env_file_format, env_file_path, resolved_ports, warnings
 from components.setting_schema import (
     SECRETS,
     Field,
@@ -30,7 +35,7 @@ from components.setting_schema import (
 from components.setting_types import (
     AppendFsync,
     CacheEngine,
-    EnvFileFormat,
+    Compat,
     EvictionPolicy,
     ImageSource,
     LogLevel,
@@ -70,9 +75,10 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Docker:
-    """The Docker daemon. `host` is None where the docker command's own choice counts."""
+    """The Docker daemon. `host` is None where the docker command's own choice counts; `socket` is a path on the daemon's machine."""
 
     host: str | None
+    socket: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,11 +148,12 @@ class Admin:
 
 @dataclass(frozen=True, kw_only=True)
 class EnvFile:
-    """The env file of one app. `path` is absolute."""
+    """The env file of one app. `path` is absolute; `own` is what the settings say of its variables."""
 
     path: Path
-    format: EnvFileFormat
+    format: Format
     overwrite: bool
+    own: Own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +167,7 @@ class Settings:
     release: str
     image_source: ImageSource | None
     """None while not chosen."""
+    compat: Compat
     bind_address: str
     ports: Mapping[str, int]
     """The port of every name of the plan, overrides included."""
@@ -176,7 +184,9 @@ class Settings:
     env_files: Mapping[str, EnvFile]
     """By app."""
     secrets: "Mapping[str, SecretStr]"
-    """Secret settings that are given and can be read, by name."""
+    """Secret settings that are given and can be read, by name; those in a mapping as `functionSecrets.NAME`."""
+    supabase_secrets: "Mapping[str, SecretStr | None]"
+    """The user's own secrets of the Supabase stack, by their names there; None for what can't be read here."""
     warnings: tuple[str, ...]
     """What is allowed but worth saying, one line each."""
     written: Mapping[str, Any] = field(repr=False)
@@ -194,6 +204,7 @@ def load(
     stack: str,
     secret_keys: Collection[str] = (),
     root: Path = ROOT,
+    today: date | None = None,
 ) -> Settings:
     """Return the settings of a stack.
 
@@ -201,13 +212,15 @@ def load(
     them over (texts, groups as JSON) or as YAML reads them, with Ciphertext for what can't be read.
     `secret_keys`: keys of that mapping that are encrypted; for pulumi.Config they are known.
     `root`: the folder that relative paths start from.
+    `today`: the day by which keys are told that end soon; by default the clock's (UTC). It changes no setting.
 
     Raises SettingsError with all that is wrong.
     """
     if not isinstance(source, Mapping):
         project = source.name
         source, secret_keys = _program_config()
-    return _Load(source, project=project, stack=stack, secret_keys=frozenset(secret_keys), root=root).settings()
+    today = today or datetime.now(UTC).date()
+    return _Load(source, project=project, stack=stack, secret_keys=frozenset(secret_keys), root=root, today=today).settings()
 
 
 def load_file(path: Path, *, project: str = PROJECT, stack: str, root: Path = ROOT) -> Settings:
@@ -235,18 +248,23 @@ def _program_config() -> tuple[dict[str, object], set[str]]:
     return values, secret | {key for key in values if config.is_config_secret(key)}
 
 
+def _docker(values: Mapping[str, Any]) -> Docker:
+    host = values.get("host")
+    own = host.removeprefix("unix://") if host and host.startswith("unix://") else "/var/run/docker.sock"
+    return Docker(host=host, socket=values.get("socket", own))
+
+
 class _Load:
     """One reading of the settings."""
 
     def __init__(
-        self, source: Mapping[str, object], *, project: str, stack: str, secret_keys: frozenset[str], root: Path
+        self, source: Mapping[str, object], *, project: str, stack: str, secret_keys: frozenset[str], root: Path, today: date
     ) -> None:
-        self.source, self.project, self.stack, self.root = source, project, stack, root
+        self.source, self.project, self.stack, self.root, self.today = source, project, stack, root, today
         self.encrypted = {name for name in map(self._own_name, secret_keys) if name}
         self.problems: list[Problem] = []
         self.foreign: list[str] = []
         self.raw: dict[str, Any] = {}
-        self.unread: set[str] = set()
         self.written: dict[str, Any] = {}
 
     def settings(self) -> Settings:
@@ -258,7 +276,7 @@ class _Load:
             elif name not in declared:
                 self.problems.append(unknown((name,), list(declared)))
             elif name in SECRETS:
-                self._read_secret(name, value)
+                self._read_secret(declared[name], value)
             else:
                 self._read(declared[name], value)
         broken = {problem.path[0] for problem in self.problems if problem.namespace is None and len(problem.path) == 1}
@@ -266,19 +284,25 @@ class _Load:
         written = {name: with_defaults(declared[name], value) for name, value in given.items() if name not in broken}
         values, found = validate(written)
         self.problems += found
-        values |= dict.fromkeys(self.unread)
         rules = Context(
             project=self.project,
             stack=self.stack,
             root=self.root,
-            secrets=set(SECRETS) & values.keys(),
+            secrets={".".join(path) for path, _ in secret_settings.given(values)},
+            today=self.today,
+            docker_host=os.environ.get("DOCKER_HOST"),
             broken=[problem.path for problem in self.problems if problem.namespace is None],
         )
         self.problems += contradictions(values, rules)
         if self.problems:
             raise SettingsError(self.problems, project=self.project, stack=self.stack)
         self.written = {name: value for name, value in written.items() if declared[name].group}
-        return self._result(values, (*self.foreign, *warnings(values, rules)))
+        said = (
+            *warnings(values, rules),
+            *supabase_contradictions.service_warnings(values, rules),
+            *secret_contradictions.key_warnings(values, rules),
+        )
+        return self._result(values, (*self.foreign, *said))
 
     def _own_name(self, key: str) -> str | None:
         """Return a key's name in the project's namespace, or None."""
@@ -314,22 +338,44 @@ class _Load:
         if (name,) not in hidden and not (value == "" and field.setting.default is None and not field.group):
             self.raw[name] = _without_ciphertexts(from_config(field, value))
 
-    def _read_secret(self, name: str, value: object) -> None:
-        """Take a secret setting, if it is encrypted."""
-        if isinstance(value, Ciphertext):
-            self.unread.add(name)
+    def _read_secret(self, field: Field, value: object) -> None:
+        """Take a secret setting, or a mapping of secrets, as far as it is encrypted."""
+        name, mapping = field.path[0], get_origin(field.type) is dict
+        if mapping:
+            value = from_config(field, value)
+        if value in ("", {}) and name not in self.encrypted:  # the engine's default
+            return
+        if mapping and isinstance(value, Ciphertext):
+            reason = "it is encrypted as a whole, so the names in it can't be seen without the passphrase"
+            fix = f"set each by itself: {self._secret_command((*field.path, 'NAME'))}"
+            self.problems.append(Problem(path=(name,), value=None, reason=reason, fix=fix))
         elif name in self.encrypted or value is None:
             self.raw[name] = value
-        elif value != "":
+        elif (hidden := self._hidden_part((name,), value, mapping=mapping)) not in ({}, None):
+            self.raw[name] = hidden
+
+    def _hidden_part(self, path: tuple[str, ...], value: object, *, mapping: bool) -> object:
+        """Return what is encrypted of a secret setting; what is readable is refused, in a mapping each value by itself."""
+        if isinstance(value, Ciphertext):
+            return value
+        if isinstance(value, dict) and mapping:
+            parts = {name: (self._hidden_part((*path, name), inner, mapping=True), inner) for name, inner in value.items()}
+            return {name: part for name, (part, inner) in parts.items() if part is not None or inner is None}
+        if value is not None:
             self.problems.append(
                 Problem(
-                    path=(name,),
+                    path=path,
                     value=None,
                     reason="it is a secret given in plain text: it stands readable in a file now, and must be considered exposed",
-                    fix=f"choose a new one and run: pulumi config set --secret {self.project}:{name} --stack {self.stack}"
-                    "  (it asks for the value)",
+                    fix=f"choose a new one and run: {self._secret_command(path)}  (it asks for the value)",
                 )
             )
+        return None
+
+    def _secret_command(self, path: tuple[str, ...]) -> str:
+        key = key_text(self.project, path)
+        at = f"--path '{key}'" if len(path) > 1 else key
+        return f"pulumi config set --secret {at} --stack {self.stack}"
 
     def _result(self, values: dict[str, Any], said: tuple[str, ...]) -> Settings:
         from pydantic import SecretStr
@@ -344,9 +390,10 @@ class _Load:
             instance=values["instance"],
             release=values["release"],
             image_source=values.get("imageSource"),
+            compat=values["compat"],
             bind_address=values["bindAddress"],
             ports=ports,
-            docker=Docker(host=values["docker"].get("host")),
+            docker=_docker(values["docker"]),
             health_timeout=values["healthTimeout"],
             stack_id=values.get("stackId"),
             supabase=Supabase(
@@ -387,14 +434,20 @@ class _Load:
             env_files=MappingProxyType(
                 {
                     app: EnvFile(
-                        path=env_file_path(file.get("path"), values["instance"], self.stack, self.root),
-                        format=file["format"],
+                        path=env_file_path(app, file.get("path"), values["instance"], self.stack, self.root),
+                        format=env_file_format(app, file["format"]),
                         overwrite=file["overwrite"],
+                        own=Own.of(file, values.get("appSecrets", {}).get(app, {})),
                     )
                     for app, file in sorted(values["envFiles"].items())
                 }
             ),
-            secrets=MappingProxyType({name: SecretStr(values[name]) for name in SECRETS if values.get(name)}),
+            secrets=MappingProxyType(
+                {".".join(path): SecretStr(value) for path, value in secret_settings.given(values) if value is not None}
+            ),
+            supabase_secrets=MappingProxyType(
+                {name: None if value is None else SecretStr(value) for name, value in secret_settings.of_supabase(values).items()}
+            ),
             warnings=said,
             written=self.written,
         )

@@ -218,13 +218,40 @@ def _is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
+# -- realtime --------------------------------------------------------------------------------------------------------
+
+
+@rule("supabase.realtime.tables")
+def _no_table_twice(values: Values, _context: Context) -> Iterator[Problem]:
+    tables = values["supabase"]["realtime"]["tables"]
+    for position, name in enumerate(tables):
+        if name in tables[:position]:
+            path = ("supabase", "realtime", "tables", position)
+            yield Problem(path=path, value=shown(name), reason="it stands in the list twice", fix="remove one of them")
+
+
 # -- warnings --------------------------------------------------------------------------------------------------------
+
+
+def _without_effect(values: Values, context: Context) -> Iterator[str]:
+    def key(*path: str) -> str:
+        return key_text(context.project, path)
+
+    supabase = values["supabase"]
+    if supabase["realtime"]["tables"] and not _runs(values, "realtime"):
+        yield f"{key('supabase', 'realtime', 'tables')} has no effect: Realtime is turned off"
+    if _runs(values, "analytics") and not _runs(values, "vector"):
+        yield f"{key('supabase', 'vector', 'enabled')} is false: nobody brings the services' logs to Logflare"
+    host = values["docker"].get("host", "")
+    if _runs(values, "functions") and "folder" in supabase["functions"] and host and not host.startswith("unix://"):
+        yield f"{key('supabase', 'functions', 'folder')} is a folder of the machine of {key('docker', 'host')}, not of this one"
 
 
 def service_warnings(values: Values, context: Context) -> Iterator[str]:
     """What is allowed but worth saying of the services, one line each."""
     if not values["supabase"]["enabled"]:
         return
+    yield from _without_effect(values, context)
 
     def key(*path: str) -> str:
         return key_text(context.project, path)
@@ -232,7 +259,7 @@ def service_warnings(values: Values, context: Context) -> Iterator[str]:
     supabase = values["supabase"]
     smtp = supabase["auth"]["smtp"]
     if not _runs(values, "gateway"):
-        yield f"{key('supabase', 'gateway', 'enabled')} is false: nobody outside the stack reaches the API and the functions"
+        yield f"{key('supabase', 'gateway', 'enabled')} is false: nobody outside the stack reaches the API and the functions, and functions are not told where it is"
     if _runs(values, "storage") and supabase["storage"]["imageTransformation"]["enabled"] and not _runs(values, "imgproxy"):
         yield f"{key('supabase', 'imgproxy', 'enabled')} is false: Storage gives images as they are"
     if _runs(values, "imgproxy") and not _runs(values, "storage"):

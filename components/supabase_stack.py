@@ -1,26 +1,63 @@
 """The SupabaseStack component: a whole Supabase, as upstream's self-hosted set runs it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NotRequired, TypedDict
+from urllib.parse import urlsplit
 
 import pulumi
 
-from components import placing, releases, supabase_secrets
+from components import absent_services, placing, project_ref, supabase_outputs, supabase_secrets
 from components.encode import encode
 from components.endpoints import Endpoint
-from components.service import Encoding, Secret, Service, text
-from components.services import postgres, secret_names
+from components.logs_first import with_logs_first
+from components.service import Secret, Service, Text, text, unprovided
+from components.services import (
+    analytics,
+    auth,
+    functions,
+    gateway,
+    imgproxy,
+    mail,
+    meta,
+    pooler,
+    postgres,
+    realtime,
+    realtime_tables,
+    rest,
+    secret_names,
+    storage,
+    studio,
+    vector,
+)
 from components.services.context import S3, Context, Urls
 from components.setting_groups import complete, off
+from components.setting_schema import default_of
 from components.setting_types import SupabaseSettings
 from components.supabase_settings.override import SERVICES
-from components.targets.placement import Placement, published_host
+from components.supabase_settings.storage import StorageBackend
+from components.targets.placement import Placement, published, published_host, release_of
 
 _BUILD: Final[Mapping[str, Callable[[Context], Service]]] = {
     "postgres": postgres.postgres,
+    "gateway": gateway.gateway,
+    "auth": auth.auth,
+    "rest": rest.rest,
+    "realtime": realtime.realtime,
+    "storage": storage.storage,
+    "imgproxy": imgproxy.imgproxy,
+    "meta": meta.meta,
+    "functions": functions.functions,
+    "studio": studio.studio,
+    "pooler": pooler.pooler,
+    "analytics": analytics.analytics,
+    "vector": vector.vector,
+    "mail": mail.mail,
 }
 """How each service is made, by name. A new one is a file in `components.services` and a line here."""
+
+_JOBS: Final[Sequence[Callable[[Context], Service | None]]] = (realtime_tables.realtime_tables,)
+"""Jobs that the settings may ask for; None where they do not."""
 
 
 class ObjectStore(TypedDict):
@@ -30,6 +67,8 @@ class ObjectStore(TypedDict):
     """Its address inside the stack, `http://host:port`."""
     bucket: str
     region: str
+    external: NotRequired[bool]
+    """Whether others run it. Default: the stack does."""
     access_key: pulumi.Input[str]
     secret_key: pulumi.Input[str]
 
@@ -47,11 +86,8 @@ class SupabaseStackArgs(TypedDict):
     """The store for Storage's files; without it they lie on a volume."""
     app_url: NotRequired[str]
     """Where the app is: SITE_URL where the settings name none. Default: the planned port of the app on this machine."""
-
-
-def _role(service: str, release: releases.Release) -> str:
-    """Role of a service's image."""
-    return release.features.gateway.value if service == "gateway" else service
+    root: NotRequired[str]
+    """Folder that relative paths in the settings start from. Default: the one that the program runs in."""
 
 
 def _wanted(settings: Mapping[str, Any], service: str) -> bool:
@@ -59,32 +95,70 @@ def _wanted(settings: Mapping[str, Any], service: str) -> bool:
     return bool(settings["enabled"] and settings.get(service, {}).get("enabled", True))
 
 
+def _asked_for(wanted: Iterable[str]) -> Sequence[str]:
+    """Those of the services that are on that are so by the settings alone, not by default."""
+    return [s for s in wanted if default_of(SupabaseSettings).get(s, {}).get("enabled") is False]
+
+
+def notes(args: SupabaseStackArgs) -> Sequence[str]:
+    """What differs from what was asked for, for people. Pure."""
+    settings = complete("supabase", args.get("settings"))
+    on = [service for service in SERVICES if _wanted(settings, service)]
+    return absent_services.notes(release_of(args["placement"]), on, _asked_for(on))
+
+
 def _context(args: SupabaseStackArgs) -> Context:
     settings = complete("supabase", args.get("settings"))
     placement = args["placement"]
-    release = releases.load(placement["release"], local=placement["local_images"])
-    running = frozenset(s for s in SERVICES if _wanted(settings, s) and release.has(_role(s, release)))
-    store = args.get("object_store")
+    release = release_of(placement)
+    wanted = [service for service in SERVICES if _wanted(settings, service)]
+    if wanted:
+        release.image(release.role("postgres"))  # nothing else is of use without it
+    if missing := absent_services.refusals(release, _asked_for(wanted)):
+        raise pulumi.InputPropertyError("settings", "; ".join(missing))
+    running = frozenset(service for service in wanted if release.has(release.role(service)))
     return Context(
         release=release,
         settings=settings,
         running=running,
         secrets=frozenset(args.get("secrets", {})),
         urls=_urls(args, settings),
-        project_ref=f"{placement['project']}-{placement['stack']}",
-        s3=None if store is None else S3(endpoint=store["endpoint"], bucket=store["bucket"], region=store["region"]),
+        project_ref=settings.get("projectRef") or project_ref.derived(placement["project"], placement["stack"]),
+        s3=_s3(args, settings),
+        root=args.get("root", "."),
     )
+
+
+def _s3(args: SupabaseStackArgs, settings: Mapping[str, Any]) -> S3 | None:
+    """The store for Storage's files; None where they lie on a volume."""
+    store = args.get("object_store")
+    if store is not None:
+        external = store.get("external", False)
+        return S3(endpoint=store["endpoint"], bucket=store["bucket"], region=store["region"], external=external)
+    if settings["storage"]["backend"] is StorageBackend.S3 and _wanted(settings, "storage"):
+        raise pulumi.InputPropertyError("object_store", "settings.storage.backend is s3: the store must be named")
+    return None
+
+
+def _elsewhere(context: Context) -> Mapping[str, Endpoint]:
+    """What another component of the stack provides, as it is reached from inside."""
+    store = context.s3
+    if store is None or store.external:
+        return {}
+    at = urlsplit(store.endpoint)
+    return {"s3": Endpoint(at.hostname or "", at.port or {"http": 80, "https": 443}[at.scheme])}
 
 
 def _urls(args: SupabaseStackArgs, settings: Mapping[str, Any]) -> Urls:
     placement = args["placement"]
     host = published_host(placement)
 
-    def at(port: str) -> str:
-        return f"http://{Endpoint(host, placement['ports'][port])}"
+    def at(port: str, scheme: str = "http") -> str:
+        return f"{scheme}://{Endpoint(host, placement['ports'][port])}"
 
+    own = at("apiHttps", "https") if "tlsCertificate" in settings["gateway"] else at("api")
     return Urls(
-        api=settings["gateway"].get("publicUrl") or at("api"),
+        api=settings["gateway"].get("publicUrl") or own,
         studio=at("studio"),
         site=settings["auth"].get("siteUrl") or args.get("app_url") or at("app"),
     )
@@ -98,11 +172,16 @@ def services(args: SupabaseStackArgs) -> Sequence[Service]:
         components.releases.UnknownImage: the release has no image of a service.
     """
     context = _context(args)
-    found = []
+    found: list[Service] = []
     for name, build in _BUILD.items():
         made = _given_more(build(context), context)
         found.append(made if name in context.running else off(made))
-    return found
+    found += [job for build in _JOBS if context.running and (job := build(context)) is not None]
+    # A stack's settings are checked before (components.supabase_contradictions); this is for the component by itself.
+    for needing, capability in unprovided((s for s in found if not s.off), _elsewhere(context)):
+        why = f"{needing.name} needs {capability}, which is turned off, or which the release has no image of"
+        raise pulumi.InputPropertyError(f"settings.{needing.name}.enabled", why)
+    return with_logs_first(found) if context.settings["logsFirst"] else found
 
 
 def _given_more(service: Service, context: Context) -> Service:
@@ -113,11 +192,60 @@ def _given_more(service: Service, context: Context) -> Service:
     return replace(service, env={**service.env, **{name: text(value) for name, value in own.items()}, **hidden})
 
 
-class SupabaseStack(pulumi.ComponentResource):
-    """A Supabase stack."""
+def outputs(args: SupabaseStackArgs, made: Iterable[Service]) -> Mapping[str, Text]:
+    """The outputs of a Supabase stack with these args and services, by name; each only for what runs. Pure."""
+    return supabase_outputs.outputs(_context(args), published(args["placement"], made))
 
+
+class SupabaseStack(pulumi.ComponentResource):
+    """A Supabase stack. Its outputs are empty (and secret) where what they tell of does not run; `outputs` says which are there."""
+
+    api_url: pulumi.Output[str]
+    """The API gateway."""
+    rest_url: pulumi.Output[str]
+    """REST API."""
+    graphql_url: pulumi.Output[str]
+    """GraphQL API."""
+    functions_url: pulumi.Output[str]
+    """Edge functions."""
+    storage_s3_url: pulumi.Output[str]
+    """Storage's S3 endpoint."""
+    mcp_url: pulumi.Output[str]
+    """Studio's MCP server."""
+    studio_url: pulumi.Output[str]
+    """Studio, behind its login."""
+    mailpit_url: pulumi.Output[str]
+    """The mail catcher's page."""
     db_url: pulumi.Output[str]
-    """Direct connection URL of the database from the host (secret); empty where the stack is turned off."""
+    """Direct connection URL of the database from the host (secret)."""
+    pooler_url: pulumi.Output[str]
+    """The same through the pooler, in transaction mode (secret)."""
+    pooler_session_url: pulumi.Output[str]
+    """The same through the pooler, in session mode (secret)."""
+    jwt_secret: pulumi.Output[str]
+    """Signs and verifies HS256 tokens (secret)."""
+    anon_key: pulumi.Output[str]
+    """Token of the role anon."""
+    service_role_key: pulumi.Output[str]
+    """Token of the role service_role (secret)."""
+    publishable_key: pulumi.Output[str]
+    """sb_publishable_..."""
+    secret_key: pulumi.Output[str]
+    """sb_secret_... (secret)."""
+    jwks: pulumi.Output[str]
+    """What verifies the stack's tokens, JSON (secret: JWT_SECRET is in it)."""
+    s3_protocol_access_key_id: pulumi.Output[str]
+    """Access key id of Storage's S3 endpoint."""
+    s3_protocol_access_key_secret: pulumi.Output[str]
+    """Its secret key (secret)."""
+    s3_protocol_region: pulumi.Output[str]
+    """Its region."""
+    dashboard_username: pulumi.Output[str]
+    """Login of Studio."""
+    dashboard_password: pulumi.Output[str]
+    """Its password (secret)."""
+    project_ref: pulumi.Output[str]
+    """The stack's reference."""
     ready: pulumi.Output[list[str]]
     """Ids of what was placed: known once all of it exists."""
 
@@ -129,11 +257,22 @@ class SupabaseStack(pulumi.ComponentResource):
             given[secret_names.S3_ACCESS_KEY] = store["access_key"]
             given[secret_names.S3_SECRET_KEY] = store["secret_key"]
         made = supabase_secrets.make(self, name, settings=context.settings, release=context.release, given=given)
-        placed = placing.place(self, name, args["placement"], services(args), made)
-        password = made[secret_names.DATABASE_PASSWORD].apply(lambda value: encode(value, Encoding.URL))
-        at = placed.endpoint("postgres")
-        database = postgres.database(context)
-        url = pulumi.Output.concat(f"postgresql://{postgres.USER}:", password, f"@{at}/{database}")
-        self.db_url = url if at else pulumi.Output.secret("")
-        self.ready = placed.ready
-        self.register_outputs({"db_url": self.db_url, "ready": self.ready})
+        placed = services(args)
+        self.ready = placing.place(self, name, args["placement"], placed, made, _elsewhere(context)).ready
+        texts = supabase_outputs.outputs(context, published(args["placement"], placed))
+        told = {
+            output.lower(): _resolved(texts[output], made) if output in texts else pulumi.Output.secret("")
+            for output in supabase_outputs.NAMES
+        }
+        for output, value in told.items():
+            setattr(self, output, value)
+        self.register_outputs({**told, "ready": self.ready})
+
+
+def _resolved(text: Text, secrets: Mapping[str, pulumi.Output[str]]) -> pulumi.Output[str]:
+    """The text as an output, a secret one where a secret stands in it. No address does."""
+
+    def piece(part: Any) -> pulumi.Input[str]:
+        return secrets[part.name].apply(lambda value: encode(value, part.encoding)) if isinstance(part, Secret) else str(part)
+
+    return pulumi.Output.concat(*(piece(part) for part in text.parts))

@@ -38,12 +38,15 @@ def main(arguments: Sequence[str]) -> int:
 
 def _dispatch(options: argparse.Namespace) -> int:
     # Imported where needed: a command pays only for what it uses.
-    if options.command in ("test", "lint", "bench", "check-env", "lock"):
+    if options.command in ("test", "lint", "bench", "lock"):
         from toolchain import develop
 
         return develop.run(options.command, Context.of(), options.rest)
     context = Context.of(options.stack, options.instance)
-    from toolchain.stack import operations
+    from toolchain.stack import operations, programs
+
+    if options.command in programs.COMMANDS:
+        return programs.run(options.command, context, options.rest)
 
     match options.command:
         case "up":
@@ -73,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
         "down": "remove everything but the data",
         "purge": "remove everything, the data too",
         "activate": "print the shell commands after which plain `pulumi` works on this stack",
+        "check-env": "check an env file: FILE=... FOR=app",
+        "env-example": "print an env file's keys without secrets: FOR=app",
+        "graph": "draw the stack: the file to write",
     }.items():
         command = commands.add_parser(name, help=what, description=what)
         command.add_argument("--stack", default="dev", help="the stack, as in Pulumi.<stack>.yaml (default: dev)")
@@ -85,7 +91,6 @@ def _parser() -> argparse.ArgumentParser:
         "test": "set up what the tests need, then lint and test (the rest goes to pytest)",
         "lint": "format check, lint, types",
         "bench": "measure",
-        "check-env": "check an env file: FILE=... FOR=app",
         "lock": "make requirements.txt and requirements-dev.txt anew (the rest goes to pip-compile)",
     }.items():
         command = commands.add_parser(name, help=what, description=what)

@@ -1,4 +1,4 @@
-"""Lint, tests, bench, check-env and lock: run in the virtual environment, with the engine on PATH where they need it."""
+"""Lint, tests, bench and lock: run in the virtual environment, with the engine on PATH where they need it."""
 
 import os
 import sys
@@ -22,13 +22,11 @@ _ALL = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def run(command: str, context: Context, rest: Sequence[str]) -> int:
-    """Run one of `lint`, `test`, `bench`, `check-env`, `lock` with further arguments. Returns its exit code."""
+    """Run one of `lint`, `test`, `bench`, `lock` with further arguments. Returns its exit code."""
     if command == "lint":
         return _lint(context)
     if command == "lock":
         return _lock(context, rest)
-    if command == "check-env":
-        return _python(context, os.environ.copy(), "components.check_env", *rest)
     ready = _set_up(context)
     env = _environment(ready)
     if command == "bench":

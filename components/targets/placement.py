@@ -1,9 +1,15 @@
 """What a component must be told to place its services: plain settings, and what the stack's foundation made."""
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import NotRequired, TypedDict
 
 import pulumi
+
+from components import releases
+from components.endpoints import Endpoint
+from components.image_settings import ImageSettings
+from components.service import Service
 
 
 class TargetKind(str, Enum):
@@ -41,6 +47,8 @@ class Placement(TypedDict):
     """Release the images are taken from."""
     local_images: bool
     """Whether images built on this machine are used."""
+    images: NotRequired[ImageSettings]
+    """What the settings say of the images: mirror, references, digests."""
 
 
 def object_name(placement: Placement, component: str, *parts: str) -> str:
@@ -48,7 +56,27 @@ def object_name(placement: Placement, component: str, *parts: str) -> str:
     return "-".join((placement["project"], placement["stack"], component, *parts))
 
 
+def release_of(placement: Placement) -> releases.Release:
+    """The images that the services are made of.
+
+    Raises:
+        components.releases.UnknownImage: there is no such release, or no such image.
+    """
+    given = placement.get("images", {})
+    own = releases.ImageOverrides(
+        mirror=given.get("mirror"), references=given.get("overrides", {}), digests=given.get("digests", {})
+    )
+    return releases.load(placement["release"], local=placement["local_images"], overrides=own)
+
+
 def published_host(placement: Placement) -> str:
     """The host under which this machine reaches what a stack publishes: bound to every address, it is loopback still."""
     bind = placement.get("bind_address", "127.0.0.1")
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)
+
+
+def published(placement: Placement, services: Iterable[Service]) -> dict[str, Endpoint]:
+    """Where this machine reaches what services publish, by name in the port plan; what is turned off publishes nothing."""
+    host = published_host(placement)
+    names = [port.publish for service in services if not service.off for port in service.ports]
+    return {name: Endpoint(host, placement["ports"][name]) for name in names if name is not None}

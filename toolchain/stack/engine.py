@@ -98,7 +98,7 @@ class Engine:
         done = self._captured(arguments)
         try:
             settings = json.loads(done.stdout)
-            return [str(s["value"]) for s in settings.values() if s.get("secret") and s.get("value")]
+            return [leaf for s in settings.values() if s.get("secret") for leaf in _leaves(s.get("objectValue", s.get("value")))]
         except (ValueError, AttributeError, TypeError):
             return []
 
@@ -138,6 +138,13 @@ class Engine:
         done = self._captured(arguments, beside_private_config, text)
         if done.returncode != 0:
             fail(f"`pulumi {' '.join(arguments[:2])}` failed:\n{_indented(done.stderr or done.stdout)}")
+
+
+def _leaves(value: object) -> list[str]:
+    """Every single value of a setting that may be a group."""
+    if isinstance(value, dict | list):
+        return [leaf for inner in (value.values() if isinstance(value, dict) else value) for leaf in _leaves(inner)]
+    return [str(value)] if value else []
 
 
 def working() -> list[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.absent_services import asked_for, notes, refusals
+from components.absent_services import notes, refusals
 from components.releases import ImageOverrides, load
 from components.supabase_settings.override import SERVICES
 
@@ -10,11 +10,6 @@ from components.supabase_settings.override import SERVICES
 @pytest.fixture
 def release():
     return load("2024-01", local=False)
-
-
-def test_only_what_the_settings_turn_on_by_name_is_asked_for():
-    given = {"enabled": True, "pooler": {"enabled": True}, "studio": {"enabled": False}, "rest": {"schemas": ["public"]}}
-    assert asked_for(given) == {"pooler"}
 
 
 def test_what_is_asked_for_and_not_there_is_refused_with_the_way_out(release):

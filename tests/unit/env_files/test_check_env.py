@@ -227,3 +227,51 @@ def test_no_value_is_ever_printed(file, capsys):
         main([file(mangled), "nextjs"])
         said = capsys.readouterr()
         assert "hush" not in said.out + said.err
+
+
+# ---- apps of a stack's own -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def config(tmp_path):
+    def make(env_files, more=""):
+        path = tmp_path / "Pulumi.dev.yaml"
+        path.write_text(f"config:\n  supastack:envFiles: {json.dumps(env_files)}\n{more}")
+        return str(path)
+
+    return make
+
+
+def test_an_app_of_the_stacks_own_is_known_by_its_stack_file(file, config, capsys):
+    stack = config({"shop": {"variables": {"URL": "${API_URL}", "TOKEN": "${SERVICE_ROLE_KEY}", "MODE": ""}}})
+    assert main([file(f"URL=http://h\nTOKEN={token('service_role')}\nMODE=\n"), "shop", "--config", stack]) == WELL
+    assert "note: MODE: empty, which is allowed" in capsys.readouterr().out
+    assert main([file(f"URL=h\nTOKEN={token('anon')}\n"), "shop", "--config", stack]) == NOT_WELL
+    said = capsys.readouterr().out
+    assert "MODE: missing" in said
+    assert "TOKEN: malformed: the anon key" in said
+    assert "URL: malformed" in said
+
+
+def test_without_the_stack_file_it_is_not_known(file, capsys):
+    assert main([file(""), "shop"]) == USAGE
+    assert "no such app" in capsys.readouterr().err
+
+
+def test_what_a_stack_file_adds_to_a_built_in_app_is_asked_for_too(file, config):
+    stack = config({"nextjs": {"variables": {"EXTRA": "1"}}})
+    assert main([file(text()), "nextjs", "--config", stack]) == NOT_WELL
+    assert main([file(text() + "EXTRA=2\n"), "nextjs", "--config", stack]) == WELL
+
+
+def test_settings_that_are_wrong_elsewhere_do_not_matter_and_those_of_the_app_are_told(file, config, capsys):
+    stack = config({"nextjs": {}, "other": {"variables": {"A": "${NO_SUCH}"}}}, "  supastack:instance: 99\n")
+    assert main([file(text()), "nextjs", "--config", stack]) == WELL
+    assert main([file(text()), "other", "--config", stack]) == USAGE
+    assert "supastack:envFiles.other.variables.A: no stack has a value NO_SUCH" in capsys.readouterr().err
+
+
+def test_the_clis_config_is_read_as_toml(file):
+    assert main([file("[api]\nport = 54321\n"), "supabase-cli"]) == WELL
+    assert main([file('[api]\nport = "x"\n'), "supabase-cli"]) == NOT_WELL
+    assert main([file("api = = 1\n"), "supabase-cli"]) == NOT_WELL

@@ -31,7 +31,7 @@ def test_a_change_of_the_declaration_is_noticed_and_written(tmp_path: Path) -> N
     assert setting_docs.renew(tmp_path, write=False) == []
     assert (tmp_path / "Pulumi.yaml").read_text() == (ROOT / "Pulumi.yaml").read_text()
     readme = (tmp_path / "README.md").read_text()
-    assert setting_docs.settings_table() in readme
+    assert setting_docs.overview_table() in readme
     assert "an older table" not in readme
     assert readme.endswith("more\n")
 
@@ -53,6 +53,12 @@ def test_the_schema_has_every_setting_with_a_default_since_the_engine_takes_othe
         assert "secret" not in entry, f"{name}: the engine would refuse its plain default"
 
 
+def test_groups_have_no_defaults_in_the_schema_but_stand_in_the_docs() -> None:
+    assert PROJECT["config"]["supabase"] == {"type": "object", "description": "The Supabase stack.", "default": {}}
+    assert PROJECT["config"]["functionSecrets"]["default"] == {}
+    assert PROJECT["config"]["envFiles"]["default"] == {"nextjs": {}}, "{} would mean none"
+
+
 def test_the_schemas_defaults_are_the_settings_of_a_stack_that_says_nothing() -> None:
     given = {f"supastack:{name}": entry["default"] for name, entry in PROJECT["config"].items()}
     assert load(given, stack="dev") == load({}, stack="dev")
@@ -64,11 +70,23 @@ def test_the_project_is_refreshed_before_each_update() -> None:
     assert PROJECT["options"] == {"refresh": "always"}
 
 
-def test_the_table_has_a_line_for_every_value() -> None:
-    lines = setting_docs.settings_table().splitlines()[2:]
+def test_the_tables_have_a_line_for_every_value() -> None:
+    lines = [line for line in setting_docs.settings_tables().splitlines() if line.startswith("| `")]
     values = [field for field in all_fields() if field.group is None]
-    assert len(lines) == len(values)
+    assert len(lines) == len(set(lines)) == len(values)
     assert all(line.count(" | ") == 3 for line in lines), "a text with a bar in it breaks the table"
+
+
+def test_every_group_with_values_has_a_table_of_its_own_and_the_secrets_have_one() -> None:
+    headings = [line for line in setting_docs.settings_tables().splitlines() if line.startswith("### ")]
+    assert len(headings) == len(set(headings))
+    assert {"### The stack", "### `supabase.auth`", "### `supabase.services.<service>`", "### Secrets"} <= set(headings)
+
+
+def test_the_overview_names_every_setting_at_the_top() -> None:
+    text = setting_docs.overview_table()
+    assert all(f"`{name}`" in text for name in fields())
+    assert len(text.splitlines()) < 80
 
 
 def test_every_setting_has_a_description_of_its_own() -> None:

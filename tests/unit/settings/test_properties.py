@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from components.setting_schema import SECRETS, all_fields, fields, size_text
 from components.settings import Settings, SettingsError, load
 from tests.unit.settings import declared
-from tests.unit.settings.declared import HIDDEN, OWN_STORE, SECRETS_GIVEN, as_pulumi_hands_over, keyed, named, put
+from tests.unit.settings.declared import HIDDEN, OWN_STORE, as_pulumi_hands_over, keyed, named, put
 
 many = examples(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 SECRET_KEYS = [f"supastack:{name}" for name in SECRETS]
@@ -20,7 +20,7 @@ VIOLATIONS = list(declared.violations())
 
 
 def _load(config: dict[str, Any]) -> Settings:
-    return load({**keyed(SECRETS_GIVEN), **config}, stack="dev", secret_keys=SECRET_KEYS)
+    return load({**keyed(declared.secrets_for(config)), **config}, stack="dev", secret_keys=SECRET_KEYS)
 
 
 def _leaves(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
@@ -126,6 +126,7 @@ def test_no_text_of_a_secret_is_ever_shown(name: str, text: str, encrypted: bool
         found = load(config, stack="dev", secret_keys=keys)
         assert HIDDEN not in repr(found) + str(found)
         assert found.secrets[name].get_secret_value() == f"{HIDDEN}{text}"
+        assert all(secret is None or HIDDEN not in repr(secret) for secret in found.supabase_secrets.values())
 
 
 @many

@@ -367,13 +367,29 @@ def test_make_alone_lists_every_target():
         (["status", "SHOW_SECRETS=0"], 'status --stack "dev"'),
         (["purge", "CONFIRM=dev"], 'purge --stack "dev"   --confirm "dev"'),
         (["preview", "ARGS=--diff"], 'preview --stack "dev"   -- --diff'),
-        (["check-env", "FILE=a.env", "FOR=nextjs"], 'check-env "FILE=a.env" "FOR=nextjs"'),
+        (["status", "FORMAT=json"], 'status --stack "dev"   --format "json"'),
+        (["check-env", "FILE=a.env", "FOR=nextjs"], 'check-env --stack "dev"   -- "FILE=a.env" "FOR=nextjs"'),
+        (["env-example", "FOR=kpi", "STACK=kpi"], 'env-example --stack "kpi"   -- "FOR=kpi"'),
+        (["graph", "FILE=a.svg"], 'graph --stack "dev"   -- a.svg'),
         (["test", "ARGS=-k x"], "--dev test -- -k x"),
         (["lock", "ARGS=--upgrade"], "lock -- --upgrade"),
     ],
 )
 def test_the_makefile_passes_its_variables_on(arguments, command):
-    unset = ("STACK", "INSTANCE", "CONFIRM", "SHOW_SECRETS", "ARGS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")
+    unset = (
+        "STACK",
+        "INSTANCE",
+        "CONFIRM",
+        "SHOW_SECRETS",
+        "ARGS",
+        "FORMAT",
+        "FILE",
+        "FOR",
+        "MAKEFLAGS",
+        "MAKELEVEL",
+        "MFLAGS",
+        "MAKEOVERRIDES",
+    )
     env = {k: v for k, v in os.environ.items() if k not in unset}
     output = subprocess.run(["make", "-n", *arguments], cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
     assert output.strip().removeprefix("python3 toolchain/bootstrap.py ") == command.strip()

@@ -1,0 +1,150 @@
+"""What the keys and secrets in the settings can't say together, and which keys end soon.
+
+A secret that can't be read here (the stack file without its passphrase) is only known to be there.
+"""
+
+import ipaddress
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from components import cli_keys, keys, secret_settings
+from components.setting_contradictions import Context, Values, rule
+from components.setting_schema import Problem, key_text, shown
+from components.setting_types import Compat, Target
+
+SOON: Final = timedelta(days=60)
+"""From how long before its end on a key is warned of."""
+
+_ROLE_KEYS: Final = ("anonKey", "serviceRoleKey")
+
+
+def _readable(values: Values, name: str) -> str | None:
+    value = values.get(name)
+    return value if isinstance(value, str) and value else None
+
+
+@rule("jwtSecret", *_ROLE_KEYS, "compat")
+def _role_keys_fit_the_jwt_secret(values: Values, context: Context) -> Iterator[Problem]:
+    for name in _ROLE_KEYS:
+        if name not in context.secrets or values["compat"] is Compat.CLI:
+            continue
+        key, secret = _readable(values, name), _readable(values, "jwtSecret")
+        if "jwtSecret" not in context.secrets:
+            reason = "jwtSecret is not given, and the one that is generated has not signed it"
+            fix = f"give it too: pulumi config set --secret {context.project}:jwtSecret --stack {context.stack}"
+            yield Problem(path=(name,), value=None, reason=reason, fix=fix)
+        elif key and secret and not keys.is_signed_with(key, secret):
+            reason = "it is not signed with jwtSecret: every service would refuse it"
+            yield Problem(
+                path=(name,), value=None, reason=reason, fix="take both from the same stack, or leave it out: it is made"
+            )
+
+
+@rule("logflarePublicAccessToken", "logflarePrivateAccessToken")
+def _logflare_has_two_tokens(values: Values, _context: Context) -> Iterator[Problem]:
+    public, private = (_readable(values, f"logflare{kind}AccessToken") for kind in ("Public", "Private"))
+    if public and public == private:
+        yield Problem(
+            path=("logflarePrivateAccessToken",),
+            value=None,
+            reason="it is the public token too: whoever may send logs could read and manage all of them",
+            fix="choose another one, or leave it out: it is generated",
+        )
+
+
+@rule("supabase.keys.issuedAt", "supabase.keys.expiresAt")
+def _keys_end_after_they_begin(values: Values, _context: Context) -> Iterator[Problem]:
+    issued, expires = values["supabase"]["keys"]["issuedAt"], values["supabase"]["keys"]["expiresAt"]
+    if expires <= issued:
+        yield Problem(
+            path=("supabase", "keys", "expiresAt"),
+            value=shown(str(expires)),
+            reason=f"the keys would end before they begin (supabase.keys.issuedAt = {issued})",
+            fix="choose a later day",
+        )
+
+
+@rule("compat", "target", "bindAddress", "docker.host")
+def _published_keys_stay_on_this_machine(values: Values, context: Context) -> Iterator[Problem]:
+    if values["compat"] is not Compat.CLI:
+        return
+    reason = None
+    host = values["docker"].get("host") or context.docker_host
+    if values["target"] is not Target.DOCKER:
+        reason = f"target is {values['target'].value}"
+    elif not ipaddress.ip_address(values["bindAddress"]).is_loopback:
+        reason = f"bindAddress is {values['bindAddress']}, which others reach"
+    elif not _is_here(host):
+        reason = f"the Docker daemon is on another machine ({'docker.host' if 'host' in values['docker'] else 'DOCKER_HOST'})"
+    if reason:
+        yield Problem(
+            path=("compat",),
+            value=shown(Compat.CLI.value),
+            reason=f"the Supabase CLI's keys and password are published, so they are only for this machine: {reason}",
+            fix='remove it, or use it with target docker, a loopback bindAddress as "127.0.0.1" and a local Docker daemon',
+        )
+
+
+def _is_here(host: str | None) -> bool:
+    """Whether the address of a Docker daemon is this machine's; None: its usual socket."""
+    url = urlsplit(host or "unix:///")
+    if url.scheme != "tcp":
+        return url.scheme in ("unix", "npipe")
+    try:
+        return url.hostname == "localhost" or ipaddress.ip_address(url.hostname or "").is_loopback
+    except ValueError:
+        return False
+
+
+@rule("compat")
+def _published_keys_are_not_mixed_with_own_ones(values: Values, context: Context) -> Iterator[Problem]:
+    if values["compat"] is not Compat.CLI:
+        return
+    for name in secret_settings.cli():
+        if name in context.secrets:
+            yield Problem(
+                path=(name,),
+                value=None,
+                reason="compat is cli, which gives the Supabase CLI's own in its place",
+                fix=f"run: pulumi config rm {key_text(context.project, (name,))} --stack {context.stack}, or remove compat",
+            )
+
+
+def key_warnings(values: Values, context: Context) -> Iterator[str]:
+    """Keys that end within 60 days, or have ended, one line each; it changes from day to day only in what it names."""
+    if not values["supabase"]["enabled"]:
+        return
+    for path, what, end in _ends(values):
+        if end - context.today <= SOON:
+            when = "ended on" if end <= context.today else "will be refused from"
+            yield f"{key_text(context.project, path)}: {what} {when} {end}{'' if end <= context.today else ' on'}; {_REMEDY[path]}"
+
+
+_REMEDY: Final[dict[tuple[str, ...], str]] = {
+    ("supabase", "keys", "expiresAt"): "choose a later day, and give the new keys to all that use them",
+    ("anonKey",): "give a new one, signed with jwtSecret",
+    ("serviceRoleKey",): "give a new one, signed with jwtSecret",
+    ("compat",): "the Supabase CLI will publish others",
+}
+
+
+def _ends(values: Values) -> Iterator[tuple[tuple[str, ...], str, date]]:
+    """Where it is said when keys end, whose, and the first day on which they are no longer taken."""
+    made: Any = values["supabase"]["keys"]
+    own = {name for name in _ROLE_KEYS if values.get(name)}
+    if values["compat"] is Compat.CLI:
+        yield ("compat",), "the Supabase CLI's ANON_KEY and SERVICE_ROLE_KEY", _day(cli_keys.EXPIRES)
+        own = set(_ROLE_KEYS)
+    if len(own) < len(_ROLE_KEYS) or made["asymmetric"]:
+        yield ("supabase", "keys", "expiresAt"), "the stack's API keys", made["expiresAt"]
+    for name in _ROLE_KEYS:
+        if (key := _readable(values, name)) and (end := keys.expiry(key)) is not None:
+            yield (name,), "it", _day(end)
+
+
+def _day(end: int) -> date:
+    """The day of a time in seconds; the last that there is for one after it."""
+    last = datetime.max.replace(tzinfo=UTC)
+    return (datetime.fromtimestamp(end, UTC) if end < last.timestamp() else last).date()
