@@ -259,7 +259,10 @@ def service_warnings(values: Values, context: Context) -> Iterator[str]:
     supabase = values["supabase"]
     smtp = supabase["auth"]["smtp"]
     if not _runs(values, "gateway"):
-        yield f"{key('supabase', 'gateway', 'enabled')} is false: nobody outside the stack reaches the API and the functions, and functions are not told where it is"
+        yield (
+            f"{key('supabase', 'gateway', 'enabled')} is false: nobody outside the stack reaches the API and the functions, and "
+            "functions are not told where it is"
+        )
     if _runs(values, "storage") and supabase["storage"]["imageTransformation"]["enabled"] and not _runs(values, "imgproxy"):
         yield f"{key('supabase', 'imgproxy', 'enabled')} is false: Storage gives images as they are"
     if _runs(values, "imgproxy") and not _runs(values, "storage"):
