@@ -21,6 +21,15 @@ def _registry(reference: str) -> str:
     return _DEFAULT_REGISTRY if first in {"docker.io", reference} or "." not in first else first
 
 
+def _named_by(settings: Settings, role: str) -> str:
+    """The setting that an image's reference comes from."""
+    given = settings.given("images")
+    for group in ("overrides", "digests"):
+        if role in given.get(group, {}):
+            return f"{settings.project}:images.{group}.{role}"
+    return f"{settings.project}:images.mirror" if given.get("mirror") else f"{settings.project}:release"
+
+
 def describe(settings: Settings) -> dict[str, Any]:
     """What the stack needs.
 
@@ -29,12 +38,16 @@ def describe(settings: Settings) -> dict[str, Any]:
     """
     plan = Plan(settings)
     images = sorted({(image.role, image.reference, image.kind, image.note) for image in plan.images.values()})
+    named = {role: _named_by(settings, role) for role, *_ in images}
     return {
         "target": settings.target.value,
         "needs_docker": settings.target is Target.DOCKER,
         "docker_host": settings.docker.host,
         "image_source": settings.image_source.value if settings.image_source else None,
-        "images": [{"role": r, "reference": reference, "kind": kind, "note": note} for r, reference, kind, note in images],
+        "images": [
+            {"role": role, "reference": reference, "kind": kind, "note": note, "setting": named[role]}
+            for role, reference, kind, note in images
+        ],
         "registries": sorted({_registry(reference) for _, reference, kind, _ in images if kind == "registry"}),
         "notes": plan.notes,
         "ports": [{"name": p.name, "port": p.port, "bind": p.bind} for p in plan.ports],

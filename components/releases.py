@@ -186,6 +186,12 @@ def _check(given: ImageOverrides) -> None:
             raise UnknownImage(
                 f"supastack:images.{group} names {', '.join(unknown)}, which no release knows. Name one of these: {', '.join(roles())}."
             )
+    for role, reference in given.references.items():
+        if reference.startswith(LOCAL_PREFIX) and reference not in (built := _built()):
+            raise UnknownImage(
+                f"supastack:images.overrides.{role} = {reference}: {LOCAL_PREFIX} is for images that are built on this machine, and "
+                f"this is none of them: {', '.join(sorted(built))}."
+            )
 
 
 def _image(role: str, entry: str | Mapping[str, str]) -> Image:
@@ -196,10 +202,12 @@ def _image(role: str, entry: str | Mapping[str, str]) -> Image:
 
 def _kind(reference: str) -> str:
     """Whether a reference that the user names is of a registry, or one of the images built here."""
-    if not reference.startswith(LOCAL_PREFIX):
-        return "registry"
-    built = (_image(role, entry) for role, entry in _read(_LOCAL)["images"].items())
-    return next((image.kind for image in built if image.reference == reference), "local")
+    return _built()[reference] if reference.startswith(LOCAL_PREFIX) else "registry"
+
+
+def _built() -> Mapping[str, str]:
+    """Kind by reference of the images that are built here."""
+    return {image.reference: image.kind for role, entry in _read(_LOCAL)["images"].items() if (image := _image(role, entry))}
 
 
 def _placed(image: Image, given: ImageOverrides) -> Image:

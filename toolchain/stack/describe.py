@@ -25,6 +25,8 @@ class Image:
     kind: str
     """`registry`, `local` (built here from the real thing) or `stub` (stands for one that can't be had)."""
     note: str = ""
+    setting: str = ""
+    """The setting that it comes from."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,9 @@ def parse(answer: dict[str, Any]) -> Description:
         needs_docker=answer["needs_docker"],
         docker_host=answer["docker_host"],
         image_source=answer["image_source"],
-        images=tuple(Image(i["role"], i["reference"], i["kind"], i.get("note", "")) for i in answer["images"]),
+        images=tuple(
+            Image(i["role"], i["reference"], i["kind"], i.get("note", ""), i.get("setting", "")) for i in answer["images"]
+        ),
         registries=tuple(answer["registries"]),
         notes=tuple(answer["notes"]),
     )

@@ -1,9 +1,11 @@
-"""After a failed up: which containers are not well, the end of their logs, and what to do next."""
+"""After a failed up: which images could not be had, which containers are not well, the end of their logs, and what to do next."""
 
 import sys
+from collections.abc import Sequence
 
 from toolchain.announce import ToolchainError
 from toolchain.context import Context
+from toolchain.stack.describe import Image
 from toolchain.stack.docker_access import Container, Daemon, connect
 from toolchain.stack.engine import Engine
 from toolchain.stack.redact import Redactor
@@ -11,16 +13,16 @@ from toolchain.stack.redact import Redactor
 LINES = 20
 
 
-def explain(context: Context) -> None:
-    """Print a diagnosis to stderr. Never raises: a failure here must not hide the one it explains."""
+def explain(context: Context, images: Sequence[Image] = ()) -> None:
+    """Print a diagnosis to stderr; `images`: those that the stack uses. Never raises: a failure here must not hide the one it explains."""
     try:
-        text = _explained(context)
+        text = _explained(context, images)
     except ToolchainError as error:
         text = f"  nothing more can be said about the containers: {error}"
     print(f"\n{text}", file=sys.stderr, flush=True)
 
 
-def _explained(context: Context) -> str:
+def _explained(context: Context, images: Sequence[Image]) -> str:
     engine = Engine(context)
     state = engine.read_state(show_secrets=True)
     stack_id = state.stack_id if state else None
@@ -29,13 +31,28 @@ def _explained(context: Context) -> str:
     redact = Redactor([*state.secrets(), *engine.secret_config()])
     with connect(context) as daemon:
         ill = [c for c in daemon.containers(stack_id=stack_id) if is_ill(c)]
-        blocks = [describe(container, daemon, redact) for container in ill]
+        missing = missing_images(images, daemon)
+        blocks = [*([missing] if missing else []), *(describe(container, daemon, redact) for container in ill)]
+    if missing and not ill:
+        return f"{missing}\n\n  All containers that there are are well. Mend it and run `{_again(context)}` again."
     if not ill:
         return (
             "  All containers of the stack are well, so it is not one of them. What pulumi says above is the cause;\n"
             f"  mend it and run `{_again(context)}` again: it goes on from where it stopped."
         )
     return "\n\n".join([*blocks, advice(context, ill)])
+
+
+def missing_images(images: Sequence[Image], daemon: Daemon) -> str:
+    """The images that the daemon has not got, each with the setting that names it; empty where it has them all."""
+    lines = [
+        f"  - {image.reference}: the image of {image.role}, by {image.setting}"
+        for image in images
+        if not daemon.has_image(image.reference)
+    ]
+    return (
+        "\n".join(["  Images that are not there, since they could not be had or the up ended before:", *lines]) if lines else ""
+    )
 
 
 def is_ill(container: Container) -> bool:

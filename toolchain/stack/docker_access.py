@@ -132,6 +132,14 @@ class Daemon:
         """What tells this daemon from others, by whatever way it is reached."""
         return str(self.client.api.info().get("ID") or self.client.api.base_url)
 
+    def has_image(self, reference: str) -> bool:
+        """Whether an image is there."""
+        try:
+            self.client.api.inspect_image(reference)  # type: ignore[no-untyped-call]
+        except _not_found():
+            return False
+        return True
+
     def image_name(self, reference: str) -> str:
         """The name of an image that a container was made from by its id; the id, shortened, where it has lost its name."""
         if not reference.startswith("sha256:"):

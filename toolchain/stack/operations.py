@@ -33,7 +33,7 @@ def up(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False
         if code == INTERRUPTED or code > 128:
             note(f"pulumi was {'interrupted' if code == INTERRUPTED else 'killed'}: `{again(context)}` goes on from there")
         elif ready.description.needs_docker:
-            diagnose.explain(context)
+            diagnose.explain(context, ready.description.images)
         return code
     print(f"\n{_look(context, ready.description.needs_docker, show_secrets).text}")
     return 0

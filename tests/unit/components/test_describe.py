@@ -57,6 +57,22 @@ def test_an_external_store_with_an_encrypted_key_needs_nothing_here(capsys, tmp_
     assert roles.isdisjoint({"seaweedfs", "minio", "rustfs"})
 
 
+@pytest.mark.parametrize(
+    ("images", "reference", "setting"),
+    [
+        ({}, "docker.io/postgrest/postgrest:", "supastack:release"),
+        ({"overrides": {"rest": "own.example/rest:1"}}, "own.example/rest:1", "supastack:images.overrides.rest"),
+        ({"digests": {"rest": f"sha256:{'0' * 64}"}}, "docker.io/postgrest/postgrest:", "supastack:images.digests.rest"),
+        ({"mirror": "mirror.example/hub"}, "mirror.example/hub/postgrest/postgrest:", "supastack:images.mirror"),
+    ],
+)
+def test_an_image_is_told_with_the_setting_that_names_it(capsys, tmp_path, images, reference, setting):
+    found = told(capsys, tmp_path, {"supastack:images": images} if images else {})
+    (image,) = (i for i in found["images"] if i["role"] == "rest")
+    assert image["setting"] == setting
+    assert image["reference"].startswith(reference)
+
+
 def test_every_published_port_is_told_with_its_name(capsys, tmp_path):
     found = told(capsys, tmp_path, {"supastack:instance": 2})
     assert {"name": "postgres", "port": 55322, "bind": "127.0.0.1"} in found["ports"]

@@ -124,7 +124,15 @@ def test_a_reference_wins_over_everything_and_is_not_mirrored(local):
 
 def test_a_reference_can_name_an_image_that_is_built_here():
     assert image("auth", references={"auth": "supastack.local/stub:1"}).kind == "stub"
-    assert image("auth", references={"auth": "supastack.local/mine:1"}).kind == "local"
+    assert image("meta", references={"meta": "supastack.local/postgres-meta:0.99"}).kind == "local"
+
+
+@pytest.mark.parametrize("reference", ["supastack.local/stub:9", "supastack.local/mine:1", "supastack.local/stub"])
+def test_an_image_that_is_to_be_built_here_and_that_no_recipe_makes_is_refused_with_its_setting(reference):
+    with pytest.raises(UnknownImage, match="none of them") as refused:
+        image("auth", references={"auth": reference})
+    for part in (f"supastack:images.overrides.auth = {reference}", "supastack.local/stub:1"):
+        assert part in str(refused.value)
 
 
 def test_a_reference_gives_a_release_what_it_has_not_got():

@@ -10,6 +10,7 @@ from test_stack_state import resource, secret, state
 
 from toolchain.announce import ToolchainError
 from toolchain.stack import diagnose, locks, orphans, purging, status, summary
+from toolchain.stack.describe import Image
 from toolchain.stack.docker_access import PROJECT, STACK, STACK_ID, Container, Thing, _time
 from toolchain.stack.redact import Redactor
 from toolchain.stack.state import CONTAINER, NETWORK, VOLUME, Output
@@ -38,6 +39,7 @@ class Fake:
     all_networks: list = field(default_factory=list)
     all_volumes: list = field(default_factory=list)
     logs: dict = field(default_factory=dict)
+    images: tuple = ()
     removed: list = field(default_factory=list)
 
     def _having(self, things, wanted):
@@ -51,6 +53,9 @@ class Fake:
 
     def volumes(self, **wanted):
         return self._having(self.all_volumes, wanted)
+
+    def has_image(self, reference):
+        return reference in self.images
 
     def image_name(self, reference):
         return reference
@@ -160,6 +165,22 @@ def test_the_advice_names_the_command_of_this_very_stack(machine):
     assert "make up STACK=kpi INSTANCE=3" in advice
     assert "docker logs db" in advice
     assert "memory setting" in advice
+
+
+IMAGES = (
+    Image("rest", "docker.io/postgrest/postgrest:v99", "registry", setting="supastack:images.overrides.rest"),
+    Image("auth", "docker.io/supabase/gotrue:v2", "registry", setting="supastack:release"),
+)
+
+
+def test_an_image_that_is_not_there_is_named_with_the_setting_that_names_it():
+    text = diagnose.missing_images(IMAGES, Fake(images=(IMAGES[1].reference,)))
+    assert "docker.io/postgrest/postgrest:v99: the image of rest, by supastack:images.overrides.rest" in text
+    assert "gotrue" not in text
+
+
+def test_nothing_is_said_of_images_that_are_all_there():
+    assert diagnose.missing_images(IMAGES, Fake(images=tuple(i.reference for i in IMAGES))) == ""
 
 
 def outputs(**values):
