@@ -83,6 +83,8 @@ def functions(c: Context) -> Service:
         outside=("modules", "functions"),
         provides={"functions": "http"},
         writable=("/tmp",),  # noqa: S108 - in the container
+        # Calls under way get time to end.
+        stop_grace=30,
     )
 
 

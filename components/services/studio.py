@@ -108,4 +108,6 @@ def studio(c: Context) -> Service:
         identity="studio",
         optional=True,
         user=c.release.users.get("studio"),
+        # It keeps people's queries.
+        stop_grace=30,
     )

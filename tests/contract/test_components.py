@@ -102,14 +102,23 @@ def test_every_label_of_ours_is_on_every_object(engine, component):
         assert list(given) == sorted(given), "sorted, so that they never differ from themselves"
 
 
+def precious(recorder):
+    """Names of the volumes whose data must not be lost."""
+    marked = {
+        name: {e["label"]: e["value"] for e in unwrapped(recorder.inputs(name)["labels"])} for name in recorder.of_type(VOLUME)
+    }
+    return {recorder.inputs(name)["name"] for name, given in marked.items() if given[labels.PRECIOUS] == "true"}
+
+
 @each
 def test_data_is_protected_and_outlives_the_stack(engine, component):
     recorder = build(engine, component)
     volumes = recorder.of_type(VOLUME)
     assert volumes
-    for request in volumes.values():
-        assert request.protect
-        assert request.retainOnDelete
+    assert precious(recorder)
+    for name, request in volumes.items():
+        kept = recorder.inputs(name)["name"] in precious(recorder)
+        assert (request.protect, request.retainOnDelete) == (kept, kept), name
         assert list(request.ignoreChanges) == ["labels"]
 
 
@@ -137,7 +146,8 @@ def test_every_server_is_watched_and_given_time_to_stop(engine, component):
         if not inputs["mustRun"]:
             continue  # a job
         assert inputs["healthcheck"]["tests"][0] == "CMD", name
-        assert inputs["destroyGraceSeconds"] >= 30, "all servers so far keep data"
+        written = {v["volumeName"] for v in inputs.get("volumes", []) if "volumeName" in v and not v.get("readOnly")}
+        assert inputs["destroyGraceSeconds"] >= (30 if written & precious(recorder) else 10), name
         assert inputs["restart"] == "unless-stopped", name
 
 
