@@ -327,8 +327,6 @@ def _cluster(capability: str) -> Mapping[str, Json]:
             },
         },
         "connect_timeout": "5s",
-        # The gateway is there at once, whether the service's name is known yet or not.
-        "wait_for_warm_on_init": False,
         "load_assignment": {
             "cluster_name": capability,
             "endpoints": [

@@ -67,11 +67,12 @@ class Seen:
 
 
 class Recorder:
-    """Upstreams that record what reaches them and answer with it, and do what single paths ask for."""
+    """Upstreams that record what reaches them and answer so or as `answers` says, and do what single paths ask for."""
 
     def __init__(self, host: str) -> None:
         self.host = host
         self.seen: dict[str, list[Seen]] = {}
+        self.answers: dict[str, Any] = {}
         self.first_bytes = threading.Event()
         self.ended = threading.Event()
         self._servers: dict[str, ThreadingHTTPServer] = {}
@@ -116,7 +117,7 @@ class Recorder:
                 if "/talks" in self.path:
                     return self._talk()
                 size = LARGE if "/large" in self.path else 0
-                body = json.dumps({"upstream": upstream, "body": seen.body}).encode()
+                body = json.dumps(recorder.answers.get(upstream, {"upstream": upstream, "body": seen.body})).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 # As the services do, which know CORS themselves.

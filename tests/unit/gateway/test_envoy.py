@@ -157,9 +157,8 @@ def test_every_upstream_is_a_cluster_at_its_address():
     for name, cluster in clusters.items():
         (endpoint,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
         assert endpoint["endpoint"]["address"]["socket_address"] == {"address": f"<{name}.host>", "port_value": 4711}
-        # Neither readiness of a service nor its name's may keep the gateway from its work.
+        # A service that is not ready keeps nobody waiting but its own callers.
         assert "health_checks" not in cluster
-        assert cluster["wait_for_warm_on_init"] is False
 
 
 def test_without_a_service_there_is_no_cluster_and_no_port_of_it():
