@@ -1,4 +1,4 @@
-"""What the pooler and its tenant script are told. The script itself ran by hand: see docs/decisions."""
+"""What the pooler and its tenant script are told. The script itself ran by hand: see docs/decisions/0008."""
 
 import re
 
