@@ -118,7 +118,7 @@ def test_each_entry_has_a_message_a_cause_and_a_cure(heading):
 
 @pytest.mark.parametrize("message", OURS, ids=lambda message: message.text[:60])
 def test_each_message_of_ours_exists(message):
-    assert sum(map(len, message.fragments)) >= 12, "too little of it to be found by"
+    assert sum(map(len, message.fragments)) > 10, "too little of it to be found by"
     assert is_said(message), f"no source under components/ or toolchain/ says: {message.text}"
 
 
