@@ -62,7 +62,7 @@ class EnvFileSettings(TypedDict):
     """The env file of one app."""
 
     path: NotRequired[Annotated[str, Setting(check=values.file_path)]]
-    """Where it is written: relative to the project's folder, or absolute. Unset: `.env` for instance 1, else `.env.<stack>`."""
+    """Where, absolute or from the project's folder; `${STACK}` is the stack's name. Unset: `.env`, from instance 2 on `.env.${STACK}`."""
     format: NotRequired[Annotated[EnvFileFormat, Setting(default="dotenv")]]
     """`dotenv` for apps, shells and Next.js; `docker` for `docker --env-file`, which takes no quotes."""
     overwrite: NotRequired[Annotated[bool, Setting(default=False)]]

@@ -85,7 +85,8 @@ def _ports_of_apps(apps: Collection[str]) -> Mapping[str, int]:
 def env_file_path(app: str, path: str | None, instance: int, stack: str, root: FilePath) -> FilePath:
     """Return the absolute path of an env file; nothing is looked up, so links stay as they are."""
     usual = APPS[app].path if app in APPS else None
-    return FilePath(os.path.normpath(root / (path or usual or (".env" if instance == 1 else f".env.{stack}"))))
+    chosen = path or usual or (".env" if instance == 1 else ".env.${STACK}")
+    return FilePath(os.path.normpath(root / chosen.replace("${STACK}", stack)))
 
 
 def env_file_format(app: str, chosen: EnvFileFormat) -> Format:

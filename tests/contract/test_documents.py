@@ -46,7 +46,8 @@ def test_engine_floor_and_local_images_are_the_same_everywhere():
 
 
 def test_the_shipped_stack_files_are_right(capsys):
-    assert describe.main(["--stack", "dev", "--config", str(ROOT / "Pulumi.dev.yaml")]) == 0
+    for stack in ("dev", "kpi"):
+        assert describe.main(["--stack", stack, "--config", str(ROOT / f"Pulumi.{stack}.yaml")]) == 0
     assert describe.main(["--stack", "prod", "--config", str(ROOT / "Pulumi.prod.yaml")]) == 2
     assert "does not exist yet" in capsys.readouterr().err
 
