@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from bench import machine
+from bench import machine, whole
 from bench.run import FailedRunError, Run
 from bench.scenes import Bench, Step, Up, dev_images, name_of
 from bench.table import Row, grid, show
@@ -21,7 +21,7 @@ from tests.integration.daemon import Daemon
 from tests.integration.local_images import build_missing
 from toolchain import announce
 
-PREVIEW_RATIO = 2.0
+PREVIEW_RATIO = 2.5
 OURS_SECONDS = 2.0
 PROGRAM_SECONDS = 0.5
 
@@ -95,6 +95,9 @@ def _tables(bench: Bench, previews: int, ups: int, built: list[Step], load: tupl
             program.append(used[0])
             bare.append(used[1])
     profiled = bench.preview_dev(watch=True)
+    limits = whole.memory(bench)
+    bench.purge()
+    peers = whole.measure(bench, bench.clone.root.parent, ups, _say)
     rows = [
         Row("preview of dev, no change", [r.seconds for r in dev]),
         Row("preview of an empty program", [r.seconds for r in empty]),
@@ -118,7 +121,8 @@ def _tables(bench: Bench, previews: int, ups: int, built: list[Step], load: tupl
     return "\n\n".join(
         [
             f"## Figures\n\n{machine.describe(*_versions(bench))}\n- load before the bench began: {load[0]:.1f}",
-            show(rows),
+            show([*rows, *limits]),
+            f"## The whole stack and its peers\n\n{show(peers)}",
             f"## make up, by step\n\n{_by_step(set_up, steps, first, second, built)}",
             f"## Where a preview of dev goes\n\n{_profile(profiled)}",
         ]

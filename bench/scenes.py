@@ -107,6 +107,12 @@ class Bench:
             list(_steps(done)),
         )
 
+    def second_instance(self) -> float:
+        """`make up INSTANCE=2` beside the first; it is gone again afterwards. Seconds of the up."""
+        done = self._inside(["make", "up", "INSTANCE=2"])
+        self._inside(["make", "purge", "INSTANCE=2", "CONFIRM=dev-2"])
+        return done.seconds
+
     def purge(self) -> None:
         """Everything gone, for the next up from nothing."""
         self._inside(["make", "purge", "CONFIRM=dev"])
