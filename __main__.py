@@ -24,6 +24,9 @@ def main() -> None:
         plan = Plan(settings)
     except PlanError as e:
         raise pulumi.RunError(str(e)) from None
+    if pulumi.runtime.is_dry_run():  # an update's own summary lists them
+        for line in settings.warnings:
+            pulumi.warn(line)
     foundation = lay(plan, app_env.planned(plan))
     opts, placement = foundation.options(), foundation.placement
     cache = Cache(CACHE, plan.cache_args(placement), opts)

@@ -9,12 +9,10 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from typing import Any, Final
 
 # pyjwt and cryptography are imported when the first key is made: they take a while, and wrong settings make none.
 
@@ -50,10 +48,10 @@ def from_base64url(text: str) -> bytes:
     Raises:
         KeyFormError: it is none.
     """
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except ValueError:
-        raise KeyFormError("a part of it is not base64url") from None
+    # b64decode takes the other alphabet's characters beside these.
+    if len(text) % 4 == 1 or not re.fullmatch(r"[A-Za-z0-9_-]*", text, re.ASCII):
+        raise KeyFormError("a part of it is not base64url")
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def seconds(day: date) -> int:
@@ -78,17 +76,24 @@ def shared_token(secret: str, payload: Mapping[str, Any]) -> str:
 
 def signed_token(key: str, payload: Mapping[str, Any]) -> str:
     """An ES256 token with the signing key's kid in its header; the claims keep their order."""
+    jwk = read_signing_key(key)
+    header = {"alg": "ES256", "typ": "JWT", "kid": jwk["kid"]}
+    signed = ".".join(base64url(_text(part).encode()) for part in (header, payload))
+    return f"{signed}.{base64url(signature(jwk, signed.encode()))}"
+
+
+def signature(jwk: Mapping[str, Any], message: bytes) -> bytes:
+    """An ES256 signature (RFC 7518, 3.4), always the same for a key and a message.
+
+    pyjwt takes a random number for each: then the token, and the gateway that holds it, would change at every run.
+    """
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
     from cryptography.hazmat.primitives.hashes import SHA256
 
-    jwk = read_signing_key(key)
-    header = {"alg": "ES256", "typ": "JWT", "kid": jwk["kid"]}
-    signed = ".".join(base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, payload))
-    # pyjwt signs with a random number of its own choice: then the token, and the gateway that holds it, would change at every run.
-    algorithm = ec.ECDSA(SHA256(), deterministic_signing=True)
-    r, s = decode_dss_signature(_private(jwk).sign(signed.encode(), algorithm))
-    return f"{signed}.{base64url(r.to_bytes(_FIELD, 'big') + s.to_bytes(_FIELD, 'big'))}"
+    private = ec.derive_private_key(_number(jwk["d"]), ec.SECP256R1())
+    r, s = decode_dss_signature(private.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True)))
+    return r.to_bytes(_FIELD, "big") + s.to_bytes(_FIELD, "big")
 
 
 def unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -236,12 +241,6 @@ def _number(text: str) -> int:
     if len(value) != _FIELD:
         raise KeyFormError("d, x and y of P-256 have 32 bytes each")
     return int.from_bytes(value, "big")
-
-
-def _private(jwk: Mapping[str, Any]) -> "EllipticCurvePrivateKey":
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    return ec.derive_private_key(_number(jwk["d"]), ec.SECP256R1())
 
 
 def complete_signing_key(text: str) -> str:

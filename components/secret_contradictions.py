@@ -113,35 +113,35 @@ def _published_keys_are_not_mixed_with_own_ones(values: Values, context: Context
 
 
 def key_warnings(values: Values, context: Context) -> Iterator[str]:
-    """Keys that end within 60 days, or have ended, one line each; it changes from day to day only in what it names."""
+    """Keys that end within 60 days, or have ended, one line each. A line does not count days: it is the same tomorrow."""
     if not values["supabase"]["enabled"]:
         return
-    for path, what, end in _ends(values):
+    for path, keys_end, end in _ends(values):
         if end - context.today <= SOON:
-            when = "ended on" if end <= context.today else "will be refused from"
-            yield f"{key_text(context.project, path)}: {what} {when} {end}{'' if end <= context.today else ' on'}; {_REMEDY[path]}"
+            late = "; that day has come" if end <= context.today else ""
+            yield f"{key_text(context.project, path)}: {keys_end} on {end}{late}; {_REMEDY[path]}"
 
 
 _REMEDY: Final[dict[tuple[str, ...], str]] = {
-    ("supabase", "keys", "expiresAt"): "choose a later day, and give the new keys to all that use them",
-    ("anonKey",): "give a new one, signed with jwtSecret",
-    ("serviceRoleKey",): "give a new one, signed with jwtSecret",
-    ("compat",): "the Supabase CLI will publish others",
+    ("supabase", "keys", "expiresAt"): "choose a later day, and give the new keys to all that use the old ones",
+    ("anonKey",): "give a new one, signed with jwtSecret, to the stack and to all that use it",
+    ("serviceRoleKey",): "give a new one, signed with jwtSecret, to the stack and to all that use it",
+    ("compat",): "a newer Supastack may know those of a newer Supabase CLI; else take the stack's own",
 }
 
 
 def _ends(values: Values) -> Iterator[tuple[tuple[str, ...], str, date]]:
-    """Where it is said when keys end, whose, and the first day on which they are no longer taken."""
+    """Where it is said when keys end, whose, and the day on which they do."""
     made: Any = values["supabase"]["keys"]
     own = {name for name in _ROLE_KEYS if values.get(name)}
     if values["compat"] is Compat.CLI:
-        yield ("compat",), "the Supabase CLI's ANON_KEY and SERVICE_ROLE_KEY", _day(cli_keys.EXPIRES)
+        yield ("compat",), "the Supabase CLI's keys end", _day(cli_keys.EXPIRES)
         own = set(_ROLE_KEYS)
     if len(own) < len(_ROLE_KEYS) or made["asymmetric"]:
-        yield ("supabase", "keys", "expiresAt"), "the stack's API keys", made["expiresAt"]
+        yield ("supabase", "keys", "expiresAt"), "the stack's API keys end", made["expiresAt"]
     for name in _ROLE_KEYS:
         if (key := _readable(values, name)) and (end := keys.expiry(key)) is not None:
-            yield (name,), "it", _day(end)
+            yield (name,), "this key ends", _day(end)
 
 
 def _day(end: int) -> date:
