@@ -230,6 +230,40 @@ def _no_table_twice(values: Values, _context: Context) -> Iterator[Problem]:
             yield Problem(path=path, value=shown(name), reason="it stands in the list twice", fix="remove one of them")
 
 
+# -- storage ---------------------------------------------------------------------------------------------------------
+
+
+@rule("supabase.storage.buckets")
+def _policies_say_what_they_can(values: Values, _context: Context) -> Iterator[Problem]:
+    for bucket, said in values["supabase"]["storage"]["buckets"].items():
+        for name, policy in said["policies"].items():
+            command = policy["command"].value
+            for key, never in (("using", ("insert",)), ("withCheck", ("select", "delete"))):
+                if key in policy and command in never:
+                    other = "withCheck" if key == "using" else "using"
+                    yield Problem(
+                        path=("supabase", "storage", "buckets", bucket, "policies", name, key),
+                        value=shown(policy[key]),
+                        reason=f"a policy for {command} has no such condition",
+                        fix=f"write it as {other}, or choose another command",
+                    )
+
+
+@rule("supabase.storage.buckets")
+def _policies_have_names_of_their_own(values: Values, _context: Context) -> Iterator[Problem]:
+    holders: dict[str, str] = {}
+    for bucket, said in sorted(values["supabase"]["storage"]["buckets"].items()):
+        for name in said["policies"]:
+            if name in holders:
+                yield Problem(
+                    path=("supabase", "storage", "buckets", bucket, "policies", name),
+                    value=None,
+                    reason=f"bucket {holders[name]} has a policy of that name: all are policies on one table, storage.objects",
+                    fix=f'give each its own name, as "{name[:40]} ({bucket[:15]})"',
+                )
+            holders.setdefault(name, bucket)
+
+
 # -- warnings --------------------------------------------------------------------------------------------------------
 
 
@@ -238,6 +272,8 @@ def _without_effect(values: Values, context: Context) -> Iterator[str]:
         return key_text(context.project, path)
 
     supabase = values["supabase"]
+    if supabase["storage"]["buckets"] and not _runs(values, "storage"):
+        yield f"{key('supabase', 'storage', 'buckets')} has no effect: Storage is turned off"
     if supabase["realtime"]["tables"] and not _runs(values, "realtime"):
         yield f"{key('supabase', 'realtime', 'tables')} has no effect: Realtime is turned off"
     if _runs(values, "analytics") and not _runs(values, "vector"):

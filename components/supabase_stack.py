@@ -27,6 +27,7 @@ from components.services import (
     rest,
     secret_names,
     storage,
+    storage_buckets,
     studio,
     vector,
 )
@@ -56,7 +57,10 @@ _BUILD: Final[Mapping[str, Callable[[Context], Service]]] = {
 }
 """How each service is made, by name. A new one is a file in `components.services` and a line here."""
 
-_JOBS: Final[Sequence[Callable[[Context], Service | None]]] = (realtime_tables.realtime_tables,)
+_JOBS: Final[Sequence[Callable[[Context], Service | None]]] = (
+    realtime_tables.realtime_tables,
+    storage_buckets.storage_buckets,
+)
 """Jobs that the settings may ask for; None where they do not."""
 
 

@@ -51,7 +51,7 @@ def mime_type(text: str) -> str:
 
 def condition(text: str) -> str:
     """Check a condition in SQL: one expression that is closed in itself. Whether the database understands it only that can tell."""
-    fix = "write one SQL expression that is true or false, as in \"owner_id = (select auth.uid()::text)\""
+    fix = 'write one SQL expression that is true or false, as in "owner_id = (select auth.uid()::text)"'
     if not text.strip() or "\0" in text or len(text) > 5000:
         raise Refused("it is empty, or too long for a condition", fix)
     # What is quoted can hold anything; what is not must not end or hide what stands around it.

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from components import setting_values as values
 from components.setting_declared import declared
 from components.setting_values import Refused, Setting, size
+from components.supabase_settings.buckets import BucketSettings, storage_bucket_name
 
 
 class StorageBackend(str, Enum):
@@ -88,6 +89,8 @@ class StorageSettings(TypedDict):
     """Storage's own S3 endpoint."""
     tus: NotRequired[TusSettings]
     """Resumable uploads."""
+    buckets: NotRequired[Annotated[dict[str, BucketSettings], Setting(default={}, key_check=storage_bucket_name)]]
+    """Buckets to make, by name, with who may do what in them. One taken off the list is kept, with its objects."""
 
 
 @declared

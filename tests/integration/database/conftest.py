@@ -14,7 +14,7 @@ from tests.unit.components.placements import placement
 
 __all__ = ["client", "dock", "image"]  # fixtures
 
-PASSWORD = "it's:a/p@ss #1 & 100% \\ \"so\""
+PASSWORD = 'it\'s:a/p@ss #1 & 100% \\ "so"'
 """With what has to be quoted somewhere."""
 SECRETS = {secret_names.DATABASE_PASSWORD: PASSWORD}
 Placed = Callable[..., Box]

@@ -207,8 +207,10 @@ def test_the_files_can_run_again_and_change_nothing(server: Box) -> None:
         roles = server.ok("pg_dumpall", "-U", "supabase_admin", "-h", "localhost", "--globals-only", "--no-role-passwords")
         one = server.ok("pg_dump", "-U", "supabase_admin", "-h", "localhost", "-d", "postgres")
         other = server.ok("pg_dump", "-U", "supabase_admin", "-h", "localhost", "-d", "_supabase")
-        lines = "\n".join((roles, one, other)).splitlines()
-        return "\n".join(line for line in lines if not line.startswith(("\\restrict", "\\unrestrict", "-- Started", "-- Completed")))
+        lines = f"{roles}\n{one}\n{other}".splitlines()
+        return "\n".join(
+            line for line in lines if not line.startswith(("\\restrict", "\\unrestrict", "-- Started", "-- Completed"))
+        )
 
     before = dump()
     assert "_supavisor" in before

@@ -33,8 +33,12 @@ def server(place: Placed) -> Box:
 def request(box: Box, role: str, query: str, **claims: str) -> tuple[int, str]:
     """A request to the REST API: one transaction of authenticator, with the token's role and claims."""
     token = json.dumps({"role": role, **claims}).replace("'", "''")
-    steps = f"begin; set local role {role}; select set_config('request.jwt.claims', '{token}', true) \\g /dev/null\n{query}; commit;"
-    return box.run("sh", "-c", 'printf "%s" "$SQL" | psql -X -q -At -v ON_ERROR_STOP=1 -U authenticator -d postgres', env={"SQL": steps})
+    steps = (
+        f"begin; set local role {role}; select set_config('request.jwt.claims', '{token}', true) \\g /dev/null\n{query}; commit;"
+    )
+    return box.run(
+        "sh", "-c", 'printf "%s" "$SQL" | psql -X -q -At -v ON_ERROR_STOP=1 -U authenticator -d postgres', env={"SQL": steps}
+    )
 
 
 def test_each_sees_and_changes_only_what_is_theirs(server: Box) -> None:
