@@ -41,6 +41,8 @@ PORT: Final = 9000
 FOLDER: Final = "/home/deno/functions"
 """Where the functions' own folders are."""
 ROUTER: Final = "/home/deno/supastack/main"
+VOLUME: Final = "functions-code"
+_ASIDE: Final = "/home/deno/functions-aside"
 
 _FILES: Final = Path(__file__).with_name("files") / "functions"
 _MIB: Final = 2**20
@@ -50,7 +52,7 @@ def source(c: Context, path: str) -> tuple[tuple[Mount, ...], tuple[HostFolder, 
     """The functions' sources for another service to read, at `path`: a mount and no folder, or no mount and a folder."""
     chosen = c.settings["functions"].get("folder")
     if chosen is None:
-        return (Mount("functions", path),), ()
+        return (Mount(VOLUME, path),), ()
     return (), (_folder(chosen, path, c),)
 
 
@@ -71,7 +73,8 @@ def functions(c: Context) -> Service:
         ),
         ports=(Port("http", PORT),),
         volumes=(
-            *(() if chosen else (Volume("functions", FOLDER, precious=True),)),
+            # With a folder of the settings it stays, set aside: what is protected can't leave the program.
+            Volume(VOLUME, _ASIDE if chosen else FOLDER, precious=True),
             # What functions import from the network: fetched again where it is lost.
             Volume("deno-cache", "/root/.cache/deno", precious=False),
         ),

@@ -6,6 +6,7 @@ import runpy
 import pulumi
 import pytest
 
+from components.supabase_settings.override import SERVICES
 from tests.clone_root import ROOT
 from tests.conftest import holders_of, unwrapped
 
@@ -13,6 +14,12 @@ CONTAINER = "docker:index/container:Container"
 LOCAL = {"supastack:imageSource": "local", "supastack:objectStorage": json.dumps({"fallback": "minio"})}
 
 THE_STACK_ITSELF = {"supastack-dev"}
+# Sessions, sealed data and clients' keys depend on them.
+SUPABASE_SECRETS = (
+    *("database-password", "jwt-secret", "publishable-key", "secret-key", "signing-key", "dashboard-password", "secret-key-base"),
+    *("realtime-db-enc-key", "vault-enc-key", "pg-meta-crypto-key", "s3-protocol-access-key-id", "s3-protocol-access-key-secret"),
+    *("logflare-public-access-token", "logflare-private-access-token"),
+)
 
 
 def run(engine, config, secret=()):
@@ -26,9 +33,10 @@ def _no_config_left():
     pulumi.runtime.set_all_config({}, [])
 
 
-def test_the_stack_has_database_cache_and_object_store(engine):
+def test_the_stack_has_a_whole_supabase_but_the_logs_a_cache_and_an_object_store(engine):
     recorder = run(engine, LOCAL)
-    assert sorted(recorder.of_type(CONTAINER)) == ["cache-valkey", "objects-buckets", "objects-minio", "supabase-postgres"]
+    supabase = {f"supabase-{name}" for name in SERVICES if name not in ("analytics", "vector")}
+    assert set(recorder.of_type(CONTAINER)) == {"cache-valkey", "objects-buckets", "objects-minio"} | supabase
 
 
 def test_nothing_is_placed_before_the_checks_have_passed(engine):
@@ -83,9 +91,12 @@ def test_the_id_and_all_that_guards_data_are_protected(engine):
         "objects-root-password",
         "objects-root-user",
         "objects-secret-key",
-        "supabase-database-password",
+        *(f"supabase-{spec}" for spec in SUPABASE_SECRETS),
+        "supabase-functions-code",
         "supabase-postgres-config",
         "supabase-postgres-data",
+        "supabase-storage-data",
+        "supabase-studio-snippets",
         "cache-data",
     }
 

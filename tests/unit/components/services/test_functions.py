@@ -42,7 +42,7 @@ def test_no_secret_stands_in_the_routers_files():
 def test_without_a_folder_the_functions_lie_on_a_volume_that_is_kept():
     service = made("functions")
     assert {v.name: (v.path, v.precious) for v in service.volumes} == {
-        "functions": (functions.FOLDER, True),
+        "functions-code": (functions.FOLDER, True),
         "deno-cache": ("/root/.cache/deno", False),
     }
     assert service.folders == ()
@@ -52,7 +52,10 @@ def test_a_folder_of_the_settings_is_read_from_the_projects_and_can_not_be_writt
     service = made("functions", {"functions": {"folder": "../shop/./functions"}}, root="/work/project")
     (folder,) = service.folders
     assert (folder.source, folder.path, folder.read_only) == ("/work/shop/functions", functions.FOLDER, True)
-    assert [v.name for v in service.volumes] == ["deno-cache"]
+    assert {v.name: (v.path == functions.FOLDER, v.precious) for v in service.volumes} == {
+        "functions-code": (False, True),
+        "deno-cache": (False, False),
+    }
     absolute = made("functions", {"functions": {"folder": "/srv/functions"}}, root="/work/project")
     assert absolute.folders[0].source == "/srv/functions"
 
@@ -133,5 +136,5 @@ def test_without_a_gateway_there_is_no_url_of_the_api():
 
 def test_studio_sees_the_functions_wherever_they_are():
     volume, folder = made("studio"), made("studio", {"functions": {"folder": "f"}}, root="/work")
-    assert [(mount.volume, mount.read_only) for mount in volume.mounts] == [("functions", True)]
+    assert [(mount.volume, mount.read_only) for mount in volume.mounts] == [("functions-code", True)]
     assert [(held.source, held.read_only) for held in folder.folders] == [("/work/f", True)]
