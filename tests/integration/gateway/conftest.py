@@ -54,20 +54,27 @@ def certificate() -> Certificate:
 
 
 @pytest.fixture(scope="package")
-def start(daemon: Daemon, client: Any, image: Callable[[str], str]) -> Iterator[Callable[..., world.Gateway]]:  # noqa: F811
+def place(daemon: Daemon, client: Any) -> Iterator[Dock]:  # noqa: F811
+    """The network that gateways are on."""
+    del daemon
+    made = Dock(client)
+    yield made
+    made.clean()
+
+
+@pytest.fixture(scope="package")
+def start(daemon: Daemon, place: Dock, image: Callable[[str], str]) -> Iterator[Callable[..., world.Gateway]]:  # noqa: F811
     """Starts gateways with settings of their own."""
-    dock = Dock(client)
     with daemon.network():
-        recorder = world.Recorder(world.host_of(dock))
+        recorder = world.Recorder(world.host_of(place))
 
     def run(*, elsewhere: Any = None, secrets: Any = None, **settings: Any) -> world.Gateway:
         service = gateway_service(context(**settings))
         known = {**world.SECRETS, **(secrets or {})}
-        return world.run(service, image("envoy"), dock, recorder, daemon.network, secrets=known, elsewhere=elsewhere)
+        return world.run(service, image("envoy"), place, recorder, daemon.network, secrets=known, elsewhere=elsewhere)
 
     yield run
     recorder.close()
-    dock.clean()
 
 
 @pytest.fixture(scope="package")

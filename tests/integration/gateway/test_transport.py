@@ -16,7 +16,7 @@ from components.services import secret_names as names
 from tests.integration.gateway import world
 from tests.integration.gateway.conftest import Certificate
 from tests.integration.gateway.world import ANON, LOGIN, PASSWORD, PUBLISHABLE, SECRET, SECRETS, SERVICE, TEST_ID, Gateway
-from tests.integration.images.conftest import wait_for
+from tests.integration.images.conftest import Box, Dock, wait_for
 
 pytestmark = pytest.mark.docker
 KEY = {"apikey": ANON}
@@ -233,6 +233,24 @@ def test_it_is_healthy_and_serves_the_others_while_services_are_away(alone: Gate
         # A missing service is told only to those whom it would have served.
         alone.call(path).refused(401)
     assert alone.call("/rest/v1/todos", KEY).reached.upstream == "rest"
+
+
+def test_a_service_is_found_by_its_name_and_again_when_it_comes_back_elsewhere(
+    start: Callable[..., Gateway], place: Dock, image: Callable[[str], str]
+) -> None:
+    def stub() -> Box:
+        return place.box(image("stub"), env={"STUB_PORTS": "3000", "STUB_SERVICE": "rest"})
+
+    rest = stub()
+    before = world.address(rest)
+    gateway = start(elsewhere={"rest": (rest.name, 3000)})
+    assert gateway.call("/rest/v1/todos", KEY).status == 501
+    rest.container.stop(timeout=10)
+    # Takes the address that became free.
+    stub()
+    rest.container.start()
+    assert world.address(rest) != before
+    wait_for(lambda: gateway.call("/rest/v1/todos", KEY).status == 501, "the service at its new address")
 
 
 def test_a_service_that_ends_the_connection_costs_one_502_or_503_and_no_more(gateway: Gateway) -> None:

@@ -301,8 +301,14 @@ def run(
             box.put(file.path, files[file.path], mode=file.mode)
         box.container.start()
         box.healthy()
-        attached = box.container.attrs["NetworkSettings"]["Networks"]
-        return Gateway(box, next(iter(attached.values()))["IPAddress"], recorder, network)
+        return Gateway(box, address(box), recorder, network)
+
+
+def address(box: Box) -> str:
+    """Where a container is on its network."""
+    box.container.reload()
+    (attached,) = box.container.attrs["NetworkSettings"]["Networks"].values()
+    return str(attached["IPAddress"])
 
 
 def host_of(dock: Dock) -> str:
