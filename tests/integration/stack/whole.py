@@ -1,9 +1,11 @@
 """The whole stack as one meets it who uses it: by its addresses, its keys, and what the daemon says of its containers."""
 
+import contextlib
 import io
 import json
+import re
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -50,6 +52,23 @@ class Whole:
         self.stack = stack
         self.shown = shown
         self.outputs = clone.outputs(stack)
+
+    # -- a person's view
+
+    @contextlib.contextmanager
+    def settings(self, lines: str) -> Iterator[None]:
+        """These lines stand at the end of the stack's file meanwhile."""
+        file = self.clone.root / f"Pulumi.{self.stack}.yaml"
+        before = file.read_text()
+        file.write_text(before + lines)
+        try:
+            yield
+        finally:
+            file.write_text(before)
+
+    def up(self, *, code: int | None = 0) -> str:
+        """What `make up` prints."""
+        return self.clone.make("up", code=code, STACK=self.stack).stdout
 
     # -- the daemon's view
 
@@ -118,3 +137,9 @@ class Whole:
     def login(self) -> tuple[str, str]:
         """Studio's."""
         return self.outputs["DASHBOARD_USERNAME"], self.outputs["DASHBOARD_PASSWORD"]
+
+
+def steps(shown: str) -> dict[str, int]:
+    """Counts of the last summary that Pulumi printed: {"created": 31, ...}."""
+    block = shown[shown.rindex("Resources:") :].split("Duration", 1)[0]
+    return {what: int(count) for count, what in re.findall(r"(\d+) (created|updated|replaced|deleted|unchanged|errored)", block)}

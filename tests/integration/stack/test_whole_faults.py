@@ -1,0 +1,103 @@
+"""What breaks in the whole stack, and that the rest goes on and the next up mends it. The tests stand in the order of what happens."""
+
+import pytest
+
+from tests.integration.stack.whole import OPTIONAL, Whole, steps
+
+pytestmark = [pytest.mark.docker, pytest.mark.engine]
+
+ROUTES = {
+    "/auth/v1/user": "auth",
+    "/rest/v1/todos": "rest",
+    "/realtime/v1/api/broadcast": "realtime",
+    "/storage/v1/bucket": "storage",
+    "/functions/v1/hello": "functions",
+}
+
+
+def api(whole_up: Whole) -> dict[str, str | int]:
+    """Each service of the API behind the gateway, with who has answered for it; the status where none of them has."""
+    found: dict[str, str | int] = {}
+    for path, service in ROUTES.items():
+        answer = whole_up.keyed(path, "SERVICE_ROLE_KEY")
+        found[service] = answer.stub or answer.status
+    found["meta"] = whole_up.keyed("/pg/schemas", "SERVICE_ROLE_KEY").status
+    return found
+
+
+WELL = {**{service: service for service in ROUTES.values()}, "meta": 200}
+
+
+@pytest.fixture(scope="module")
+def before(whole_up: Whole) -> dict[str, str]:
+    """What ran, before anything was broken."""
+    assert api(whole_up) == WELL
+    return whole_up.ids()
+
+
+def test_the_api_does_not_miss_an_optional_service_that_was_killed(whole_up: Whole, before: dict[str, str]):
+    for name in OPTIONAL:
+        whole_up.container(f"supabase-{name}").kill()
+    assert api(whole_up) == WELL
+    studio = whole_up.call(whole_up.outputs["STUDIO_URL"] + "/project/default", auth=whole_up.login)
+    assert (studio.status, studio.stub) == (503, None), "so that they really were away"
+    still = {name: state for name, state in whole_up.states().items() if name.removeprefix("supabase-") not in OPTIONAL}
+    assert set(still.values()) == {"healthy", "exited"}
+
+
+def test_a_needed_service_that_was_stopped_costs_its_own_routes_alone(whole_up: Whole, before: dict[str, str]):
+    whole_up.container("supabase-auth").stop(timeout=5)
+    whole_up.container("supabase-meta").kill()
+    assert api(whole_up) == {**WELL, "auth": 503, "meta": 503}
+
+
+def test_the_next_up_brings_all_of_them_back_and_touches_nothing_else(whole_up: Whole, before: dict[str, str]):
+    gone = {f"supabase-{name}" for name in (*OPTIONAL, "auth", "meta")}
+    shown = whole_up.up()
+    # They are started again as they are: what a database or a cache would have in its container stays.
+    assert steps(shown) == {"updated": len(gone), "unchanged": steps(shown)["unchanged"]}
+    assert api(whole_up) == WELL
+    now = whole_up.ids()
+    assert {name for name in before if now.get(name) != before[name]} == gone
+    assert set(whole_up.states().values()) == {"healthy", "exited"}
+
+
+def test_an_up_says_that_an_optional_service_is_not_well_and_goes_on(whole_up: Whole, before: dict[str, str]):
+    whole_up.container("supabase-mail").pause()
+    try:
+        with whole_up.settings("  supastack:healthTimeout: 10\n"):
+            shown = whole_up.up()
+    finally:
+        whole_up.container("supabase-mail").unpause()
+    assert "supastack-dev-supabase-mail is not well" in shown
+    assert "Stack dev is up." in shown
+
+
+@pytest.mark.parametrize(
+    ("reference", "said"),
+    [
+        ("supastack.local/stub:9", "supastack:images.overrides.rest = supastack.local/stub:9"),
+        (
+            "docker.io/postgrest/postgrest:v0-none",
+            "postgrest/postgrest:v0-none: the image of rest, by supastack:images.overrides.rest",
+        ),
+    ],
+)
+def test_a_wrong_image_tag_is_told_with_its_setting_and_breaks_nothing(whole_up: Whole, reference: str, said: str):
+    running = whole_up.ids()
+    with whole_up.settings(f"  supastack:images: {{overrides: {{rest: {reference}}}}}\n"):
+        shown = whole_up.up(code=2)
+    assert said in shown
+    assert "Stack dev is up." not in shown
+    assert "Traceback" not in shown
+    assert whole_up.ids() == running
+    assert api(whole_up) == WELL
+
+
+def test_the_up_after_it_was_put_right_has_nothing_left_to_mend(whole_up: Whole):
+    running = whole_up.ids()
+    shown = whole_up.up()
+    assert "Stack dev is up." in shown
+    assert whole_up.ids() == running
+    assert set(steps(shown)) == {"unchanged"}
+    assert set(whole_up.states().values()) == {"healthy", "exited"}
