@@ -2,11 +2,15 @@
 
 import re
 import tomllib
+from typing import get_origin
 
 import pytest
 import yaml
 
 from components import describe
+from components.plan import SUPABASE, Plan
+from components.setting_schema import all_fields
+from components.settings import load
 from tests.clone_root import ROOT
 from toolchain import pins
 from toolchain.images import recipes
@@ -19,6 +23,15 @@ def test_every_link_leads_somewhere(document):
     text = document.read_text()
     for link in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
         assert link.startswith("https://") or (document.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: d.name)
+def test_every_link_into_a_document_leads_to_a_heading(document):
+    for file, heading in re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", document.read_text()):
+        text = (document.parent / file if file else document).read_text()
+        headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        # As GitHub makes them.
+        assert heading in {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}, f"{file}#{heading}"
 
 
 def test_the_readme_shows_what_a_newcomer_will_see():
@@ -57,3 +70,41 @@ def test_the_project_is_python_3_11_everywhere():
     assert project["project"]["requires-python"] == ">=3.11"
     assert project["tool"]["ruff"]["target-version"] == "py311"
     assert project["tool"]["mypy"]["python_version"] == "3.11"
+
+
+def is_setting(name):
+    """Whether a dotted name is that of a setting; below a mapping of texts stand one or two names that the user chose. `<name>` is any."""
+    path = name.split(".")
+    for field in all_fields():
+        chosen = len(path) - len(field.path)
+        deeper = (0, 1, 2) if get_origin(field.type) is dict and field.group is None else (0,)
+        if chosen in deeper and all(
+            mine in (theirs, "*") or theirs[0] == "<" for mine, theirs in zip(field.path, path, strict=False)
+        ):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: d.name)
+def test_every_setting_that_a_document_names_exists(document):
+    named = set(re.findall(r"\bsupastack:([a-zA-Z]\w*(?:\.(?:<\w+>|[\w-]+))*)", document.read_text()))
+    assert [name for name in sorted(named) if not is_setting(name)] == []
+    assert not is_setting("supabase.services.auth.environment")
+
+
+def test_the_table_of_services_is_the_stack_that_is_made():
+    on = {"enabled": True}
+    stack = load({"supastack:imageSource": "registry", "supastack:supabase": {"analytics": on, "vector": on}}, stack="dev")
+    made = [
+        (
+            service.name,
+            service.image.role,
+            ", ".join(str(port.number) for port in service.ports),
+            ", ".join(port.publish for port in service.ports if port.publish),
+            "yes" if service.optional else "",
+            f"{service.resources.memory_mib} MiB",
+        )
+        for service in Plan(stack).services[SUPABASE]
+    ]
+    rows = (ROOT / "docs/services.md").read_text().split("| --- |", 1)[1].split("\n\n", 1)[0].splitlines()[1:]
+    assert [tuple(cell.strip() for cell in row.split("|")[1:7]) for row in rows] == made

@@ -80,7 +80,7 @@ def python_texts(source: str) -> Iterator[str]:
     tree = ast.parse(source)
     silent = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp) and node not in silent and HOLE != (text := joined(node)):
+        if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp) and node not in silent and (text := joined(node)) != HOLE:
             yield text
 
 
