@@ -190,7 +190,7 @@ def _refusals(parameters: Mapping[str, Any], client: docker.APIClient, container
         if unwell and name in parameters["containers"] and _ours(container, parameters["stack_id"]):
             why = _state(client, name)
             if why is not None and why.startswith("!" + _REFUSED):
-                found.append(_unwell(name, why, 0))
+                found.append(_unwell(name, why, ""))
     return found
 
 
@@ -269,13 +269,14 @@ def after(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
         late = waited > float(parameters["timeout"])
         if problem is None and not needed and (late or waited > _OPTIONAL_SECONDS or all(map(_is_final, waiting.values()))):
             for name, why in sorted(waiting.items()):
-                warn(f"{_unwell(name, why, waited)} Nothing else needs it, so the deployment goes on.")
+                warn(f"{_unwell(name, why, f'{waited:.0f} s')} Nothing else needs it, so the deployment goes on.")
             return []
         if late and problem is not None:
             return [problem]
         final = {name: why for name, why in needed.items() if _is_final(why)}
+        limit = f"{float(parameters['timeout']):.0f} s (supastack:healthTimeout)"
         if final or late:
-            return [_unwell(name, why, parameters["timeout"]) for name, why in sorted((final or needed).items())]
+            return [_unwell(name, why, limit) for name, why in sorted((final or needed).items())]
         now = sorted(waiting)
         if now != said:
             say("waiting for " + (", ".join(f"{name} ({waiting[name]})" for name in now) or "the Docker daemon"))
@@ -330,11 +331,11 @@ def _said(health: Mapping[str, Any]) -> str:
     return text if len(text) <= _SAID_CHARACTERS else f"{text[:_SAID_CHARACTERS]} ..."
 
 
-def _unwell(name: str, why: str, timeout: float) -> str:
+def _unwell(name: str, why: str, waited: str) -> str:
     if why.startswith("!" + _REFUSED):
         return f"{name} is not well: {why.removeprefix('!' + _REFUSED).strip()}"
-    waited = "" if why.startswith("!") else f" after {float(timeout):.0f} s (supastack:healthTimeout)"
+    after = "" if why.startswith("!") else f" after {waited}"
     return (
-        f"{name} is not well{waited}: {why.lstrip('!')}. See its log: `docker logs --tail 20 {name}`; put right what it names and "
+        f"{name} is not well{after}: {why.lstrip('!')}. See its log: `docker logs --tail 20 {name}`; put right what it names and "
         f"run `up` again."
     )

@@ -24,7 +24,7 @@ import (
 	"time"
 )
 
-const defaultHealth = "/health,/healthz,/healthcheck,/ready,/live,/status,/api/health,/api/platform/profile," +
+const defaultHealth = "/health,/healthz,/healthcheck,/ready,/live,/status,/api/health,/api/platform/profile,/api/profile," +
 	"/api/tenants/*/health"
 
 var addressPattern = regexp.MustCompile(`http://[A-Za-z0-9.:_/-]+`)
