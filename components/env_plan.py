@@ -7,9 +7,12 @@ from typing import Any, Final
 from components import env_files
 from components.endpoints import Endpoint
 from components.env_app import App
+from components.env_apps.supabase import CLI
 from components.env_format import Format
 from components.env_sources import port_name
 from components.ports import BASE
+from components.services import postgres
+from components.setting_types import Compat
 from components.settings import Settings
 
 _OF_THE_APP = ("app", "backend", "shadow")
@@ -30,11 +33,28 @@ def templates(settings: Settings) -> tuple[dict[str, App], list[str]]:
         if file.format is not Format.TOML:
             dotted = sorted(variable for variable in file.own.texts if "." in variable)
             wrong += [f"{key}: {variable} is no name for an environment variable. Take the dots out." for variable in dotted]
+    if CLI.name in settings.env_files:
+        wrong += [f"{settings.project}:envFiles.{CLI.name}: {reason}" for reason in _out_of_the_clis_reach(settings)]
     for path in settings.secrets:
         app = path.split(".")[1] if path.startswith("appSecrets.") else ""
         if app and app not in settings.env_files:
             wrong.append(f"{settings.project}:{path}: there is no env file for {app}. Add one under envFiles, or remove it.")
     return found, wrong
+
+
+def _out_of_the_clis_reach(settings: Settings) -> list[str]:
+    """Why the Supabase CLI's local commands can't use this stack: login, password and database have no key in its config.toml."""
+    found = []
+    if settings.compat is not Compat.CLI:
+        found.append(
+            "the Supabase CLI's local commands know one password, postgres. Set compat: cli, which gives the stack that; or leave the file "
+            "out and run the CLI with --remote, as the summary of `make up` shows."
+        )
+    if (name := settings.given("supabase")["database"]["name"]) != postgres.DEFAULT_DATABASE:
+        found.append(
+            f"the Supabase CLI's local commands know one database, postgres, and this stack's is {name}. Rename it, or use --remote."
+        )
+    return found
 
 
 def settled(settings: Settings, host: str, published: Collection[str]) -> dict[str, str]:

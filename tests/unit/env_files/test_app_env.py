@@ -7,8 +7,9 @@ import runpy
 import pulumi
 import pytest
 
+from components.env_example import example
 from components.env_sources import OUTPUTS
-from components.plan import Plan
+from components.plan import Plan, PlanError
 from components.settings import load
 from tests.clone_root import ROOT
 from tests.conftest import holders_of, unwrapped
@@ -145,3 +146,23 @@ def test_an_apps_ports_are_its_templates_and_follow_the_instance():
     assert plan.values["SITE_URL"] == "http://127.0.0.1:4001"
     moved = planned({"supastack:envFiles": {"kpi": {}}, "supastack:app": {"port": 8001}, "supastack:ports": {"backend": 8000}})
     assert (moved.values["APP_PORT"], moved.values["BACKEND_PORT"]) == ("8001", "8000")
+
+
+def test_the_clis_config_is_refused_where_its_local_commands_could_not_log_in():
+    asked = {"supastack:envFiles": {"supabase-cli": {}}}
+    with pytest.raises(PlanError, match=r"envFiles\.supabase-cli: .*compat: cli.*--remote"):
+        planned(asked)
+    with pytest.raises(PlanError, match="one database, postgres, and this stack's is shop"):
+        planned({**asked, "supastack:compat": "cli", "supastack:supabase": {"database": {"name": "shop"}}})
+    plan = planned({**asked, "supastack:compat": "cli", "supastack:instance": 2})
+    assert str(plan.settings.env_files["supabase-cli"].path).endswith("/supabase/config.toml")
+    text = example(plan.apps["supabase-cli"], plan.values)
+    assert "api.port = 55321\n" in text
+    assert "db.port = 55322\n" in text
+    assert "db.shadow_port = 55320\n" in text
+    assert 'auth.site_url = "http://127.0.0.1:4025"\n' in text
+
+
+def test_the_stacks_name_can_stand_in_a_files_path():
+    plan = planned({"supastack:envFiles": {"kpi": {"path": "apps/.env.${STACK}"}}})
+    assert plan.settings.env_files["kpi"].path == ROOT / "apps/.env.dev"
