@@ -24,8 +24,8 @@ HEALTH_PATH: Final = "/gateway/health"
 CONFIG_PATH: Final = "/etc/envoy/envoy.yaml"
 """Where the image's own command looks. JSON is YAML."""
 LUA_PATH: Final = "/etc/envoy/keys.lua"
-MAX_CONNECTIONS: Final = 10_000
-"""From clients, at once: chosen by us, far above what a stack meets."""
+MAX_CONNECTIONS: Final = 4000
+"""From clients, at once: chosen by us, so that the default memory limit bears them (measured: 15 KiB for an idle one)."""
 
 _API = "type.googleapis.com/envoy"
 _HTTP = f"{_API}.extensions.filters.http"

@@ -127,6 +127,6 @@ def test_kong_has_no_admin_port():
 
 def test_memory_follows_the_setting():
     made = context()
-    assert gateway(made).resources.memory_mib == 128
+    assert gateway(made).resources.memory_mib == 96
     more = replace(made, settings={**made.settings, "services": {"gateway": {"memory": 2**28}}})
     assert gateway(more).resources.memory_mib == 256
