@@ -107,4 +107,6 @@ def test_the_table_of_services_is_the_stack_that_is_made():
         for service in Plan(stack).services[SUPABASE]
     ]
     rows = (ROOT / "docs/services.md").read_text().split("| --- |", 1)[1].split("\n\n", 1)[0].splitlines()[1:]
-    assert [tuple(cell.strip() for cell in row.split("|")[1:7]) for row in rows] == made
+    assert [tuple(cell.strip() for cell in row.split("|")[1:7]) for row in rows] == made, (
+        "docs/services.md: the first six columns"
+    )
