@@ -206,6 +206,19 @@ def test_no_secret_and_no_passphrase_is_ever_an_argument(clone, tmp_path):
     assert "in-the-state" not in called
 
 
+def test_each_secret_in_a_group_of_the_config_is_known_by_itself(clone):
+    """The text of a whole group never stands in a log; what is in it may."""
+    told = {
+        "supastack:jwtSecret": {"value": "one", "secret": True},
+        "supastack:functionSecrets": {"value": "{...}", "objectValue": {"A": "two", "B": ["three"]}, "secret": True},
+        "supastack:serviceSecrets": {"value": "{...}", "objectValue": {"auth": {"X": "four"}}, "secret": True},
+        "supastack:cache": {"value": "{...}", "objectValue": {"memory": "1gb"}, "secret": False},
+    }
+    clone.program("pulumi", f"cat <<'END'\n{json.dumps(told)}\nEND")
+    found = Engine(clone.context().with_engine(clone.bin / "pulumi")).secret_config()
+    assert found == ["one", "two", "three", "four"]
+
+
 def test_stack_init_runs_beside_the_private_file_so_that_the_salt_goes_there(clone):
     clone.program("pulumi", '[ "$2" = init ] && echo "encryptionsalt: v1:salt" >> Pulumi.$3.yaml; exit 0')
     context = clone.context().with_engine(clone.bin / "pulumi")
