@@ -162,24 +162,8 @@ def secret_variable(text: str) -> str:
     return text
 
 
-def provider_name(text: str) -> str:
-    """Check the name of an external auth provider, as in GOTRUE_EXTERNAL_<PROVIDER>_SECRET, in lower case (`github`)."""
-    return _lower_name(text, "an auth provider", "github")
-
-
-def hook_name(text: str) -> str:
-    """Check the name of an auth hook, as in GOTRUE_HOOK_<HOOK>_SECRETS, in lower case (`send_sms`)."""
-    return _lower_name(text, "an auth hook", "send_sms")
-
-
 def function_secret_name(text: str) -> str:
     """Check the name of a secret of the functions: a variable's, and none that the stack gives them itself."""
     if text.startswith("SUPABASE_"):
         raise Refused("names that begin with SUPABASE_ are the stack's own", "choose another name")
     return variable_name(text)
-
-
-def _lower_name(text: str, what: str, example: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", text):
-        raise Refused(f"it is not the name of {what}", f'write it in lower case, with "_" between words, as in {example}')
-    return text

@@ -17,6 +17,7 @@ from components.env_file_settings import EnvFileSettings
 from components.image_settings import ImageSettings
 from components.setting_declared import declared
 from components.setting_values import Setting, size
+from components.supabase_settings import auth_values
 from components.supabase_settings.analytics import AnalyticsSettings, VectorSettings
 from components.supabase_settings.auth import AuthSettings
 from components.supabase_settings.functions import FunctionsSettings
@@ -386,13 +387,13 @@ class StackSettings(TypedDict):
     tlsKey: NotRequired[Annotated[str, Setting(secret=True, check=secrets.private_key)]]
     """Private key of the gateway's certificate, PEM."""
     authProviderSecrets: NotRequired[
-        Annotated[dict[str, str], Setting(secret=True, key_check=secrets.provider_name, check=secrets.outside_secret)]
+        Annotated[dict[str, str], Setting(secret=True, key_check=auth_values.provider_name, check=secrets.outside_secret)]
     ]
     """Secret of an external auth provider, by its name (`github`)."""
     authHookSecrets: NotRequired[
-        Annotated[dict[str, str], Setting(secret=True, key_check=secrets.hook_name, check=secrets.outside_secret)]
+        Annotated[dict[str, str], Setting(secret=True, key_check=auth_values.hook_name, check=auth_values.hook_secret)]
     ]
-    """Secret of an auth hook, by its name (`send_sms`)."""
+    """Secret of an auth hook, by its name (`send_sms`): v1,whsec_ and the secret in base64."""
     authSmsSecrets: NotRequired[
         Annotated[dict[str, str], Setting(secret=True, key_check=variable_name, check=secrets.outside_secret)]
     ]

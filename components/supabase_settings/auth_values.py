@@ -126,3 +126,18 @@ def hook_uri(text: str) -> str:
     elif url.scheme not in ("http", "https"):
         raise Refused("it is neither a function of the database nor an address", fix, hidden=True)
     return text
+
+
+def hook_secret(text: str) -> str:
+    """Check the secrets that a hook's requests are signed with, as GoTrue does at its start: with others it would end.
+
+    The forms are those of Standard Webhooks (symmetricSecretFormat and asymmetricSecretFormat there); several are parted by `|`.
+    """
+    forms = r"v1,whsec_[A-Za-z0-9+/=]{32,88}|v1a,whpk_[A-Za-z0-9+/=]{44,200}:whsk_[A-Za-z0-9+/=]{44,200}"
+    if not all(re.fullmatch(forms, one) for one in text.split("|")):
+        raise Refused(
+            "it is not a secret for a hook",
+            "write v1,whsec_ and 24 to 64 random bytes in base64: openssl rand -base64 32",
+            hidden=True,
+        )
+    return text

@@ -65,7 +65,7 @@ def test_secrets_in_a_mapping_get_the_names_that_the_services_know_them_by() -> 
         {},
         secrets={
             "authProviderSecrets": {"github": "a-secret"},
-            "authHookSecrets": {"send_sms": "v1,whsec_x"},
+            "authHookSecrets": {"send_sms": f"v1,whsec_{'A' * 40}"},
             "authSmsSecrets": {"TWILIO_AUTH_TOKEN": "token"},
             "functionSecrets": {"STRIPE_KEY": "sk"},
             "serviceSecrets": {"auth": {"GOTRUE_X": "1"}, "rest": {"PGRST_X": "2"}},
@@ -73,7 +73,7 @@ def test_secrets_in_a_mapping_get_the_names_that_the_services_know_them_by() -> 
     )
     assert {name: value.get_secret_value() for name, value in settings.supabase_secrets.items() if value} == {
         names.auth_provider("github"): "a-secret",
-        names.auth_hook("send_sms"): "v1,whsec_x",
+        names.auth_hook("send_sms"): f"v1,whsec_{'A' * 40}",
         names.auth_sms("TWILIO_AUTH_TOKEN"): "token",
         names.function("STRIPE_KEY"): "sk",
         names.of_service("auth", "GOTRUE_X"): "1",

@@ -112,7 +112,7 @@ def test_a_hook_has_an_address_and_by_http_a_secret() -> None:
     by_http = {"auth": {"hooks": {"send_sms": {"uri": "https://hooks.example.com"}}}}
     found = _problems(by_http)
     assert "supastack:authHookSecrets.send_sms" in found["supabase.auth.hooks.send_sms.enabled"]
-    _load(by_http, {"authHookSecrets": {"send_sms": "v1,whsec_given"}})
+    _load(by_http, {"authHookSecrets": {"send_sms": f"v1,whsec_{'A' * 40}"}})
     _load({"auth": {"hooks": {"custom_access_token": {"uri": "pg-functions://postgres/public/claims"}}}})
 
 

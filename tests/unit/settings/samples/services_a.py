@@ -3,7 +3,8 @@
 from components.supabase_settings import auth_values, rest, storage, studio
 from tests.unit.settings.samples.common import HIDDEN, Samples, Texts
 
-_NAMES = ("Github", "git hub", "github ", "git-hub", "no_such", "*")
+_SECRET = f"v1,whsec_{HIDDEN}{'A' * 30}="
+_NAMES = ("Github", "1st", "ä", "a.b", "git hub", "github ", "git-hub", "no_such", "*")
 
 TEXTS: Samples = {
     auth_values.provider_name: Texts(right=("github", "linkedin_oidc"), wrong=_NAMES),
@@ -50,6 +51,17 @@ TEXTS: Samples = {
                 "http://shop.example.com/x",
             ),
             *("ftp://localhost/x", "https:///x", "https://[::1", f"https://me:{HIDDEN}@x.example.com", f"https://x {HIDDEN}"),
+        ),
+    ),
+    auth_values.hook_secret: Texts(
+        right=(_SECRET, f"{_SECRET}|v1a,whpk_{'b' * 44}:whsk_{HIDDEN}{'c' * 40}"),
+        wrong=(
+            HIDDEN,
+            f"whsec_{HIDDEN}{'A' * 30}",
+            f"v1,whsec_{HIDDEN}",
+            f"{_SECRET}|",
+            f"{_SECRET} ",
+            f"v1,whsec_{HIDDEN}{'_' * 30}",
         ),
     ),
     rest.schema_name: Texts(right=("public", "graphql_public", "Shop1"), wrong=("a b", "1a", "a,b", 'a"b', "a.b", "ä", "a" * 64)),
