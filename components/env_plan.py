@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from components import env_files
+from components import env_files, env_template
 from components.endpoints import Endpoint
 from components.env_app import App
 from components.env_apps.supabase import CLI
@@ -86,6 +86,20 @@ def _of_supabase(supabase: Mapping[str, Any], app: str) -> dict[str, str]:
     if "maxRows" in rest:
         found["API_MAX_ROWS"] = str(rest["maxRows"])
     return found
+
+
+def app_ports(templates: Mapping[str, App], settings: Settings) -> list[dict[str, Any]]:
+    """The ports that the apps of the env files listen on themselves: `name` in the port plan, `port`, `bind` and which `app`."""
+    found: dict[str, str] = {}
+    for app, template in sorted(templates.items()):
+        used = {name for variable in template.variables.values() for name in env_template.names(variable.value)}
+        for name in ("app", "backend"):
+            if used & {port_name(name), f"{name.upper()}_URL"}:
+                found.setdefault(name, app)
+    return [
+        {"name": name, "port": settings.ports[name], "bind": settings.bind_address, "app": app}
+        for name, app in sorted(found.items())
+    ]
 
 
 MADE: Final = ("SETUP_PASSWORD", "ADMIN_PASSWORD")

@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_random as random
 
+from components import env_plan
 from components.checks import Checks, Look
 from components.plan import Plan
 from components.targets import docker
@@ -56,6 +57,7 @@ def lay(plan: Plan, files: Sequence[Mapping[str, Any]]) -> Foundation:
             "network": f"{settings.project}-{settings.stack}",
             "containers": plan.containers,
             "ports": [{"name": p.name, "port": p.port, "bind": p.bind, "service": p.service} for p in plan.ports],
+            "apps": env_plan.app_ports(plan.apps, settings),
             "folders": {path: f"{settings.project}:{setting}" for path, setting in plan.folders.items()},
             "volumes": [
                 {

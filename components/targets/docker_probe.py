@@ -50,6 +50,7 @@ def before(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
     return [
         *refusals,
         *_port_problems(parameters, client, containers),
+        *_app_problems(parameters, containers),
         *_volume_problems(parameters, volumes),
         *_name_problems(parameters, containers, networks),
         *_folder_problems(parameters),
@@ -85,12 +86,38 @@ def _owner(item: Mapping[str, Any]) -> str:
     return "something that is not Supastack"
 
 
-def _port_problems(parameters: Mapping[str, Any], client: docker.APIClient, containers: Sequence[Container]) -> list[str]:
-    published: dict[int, list[tuple[str, Container]]] = {}
+def _published(containers: Iterable[Container]) -> dict[int, list[tuple[str, Container]]]:
+    """Who has which port of the machine, and on which address."""
+    found: dict[int, list[tuple[str, Container]]] = {}
     for container in containers:
         for port in container.get("Ports") or []:
             if port.get("PublicPort") and port.get("Type") == "tcp":
-                published.setdefault(int(port["PublicPort"]), []).append((port.get("IP", "0.0.0.0"), container))
+                found.setdefault(int(port["PublicPort"]), []).append((port.get("IP", "0.0.0.0"), container))
+    return found
+
+
+def _app_problems(parameters: Mapping[str, Any], containers: Sequence[Container]) -> list[str]:
+    """Ports that apps are to listen on, and that another stack has. Whatever else is there may be the app itself."""
+    published = _published(containers)
+    problems = []
+    for want in parameters.get("apps") or []:
+        number = int(want["port"])
+        others = [
+            c
+            for address, c in published.get(number, ())
+            if _meet(address, want["bind"]) and labels.STACK in (c.get("Labels") or {}) and not _ours(c, parameters["stack_id"])
+        ]
+        if others:
+            problems.append(
+                f"port {number} on {want['bind']}, which the env file of {want['app']} gives to its app, is taken by container "
+                f"{others[0]['Names'][0].lstrip('/')} of {_owner(others[0])}. Choose another one: "
+                f"`pulumi config set --path supastack:ports.{want['name']} <port>`."
+            )
+    return problems
+
+
+def _port_problems(parameters: Mapping[str, Any], client: docker.APIClient, containers: Sequence[Container]) -> list[str]:
+    published = _published(containers)
     local = client.base_url.startswith(("http+docker", "http://localhost"))
     problems = []
     for want in sorted(parameters["ports"], key=lambda p: int(p["port"])):

@@ -142,6 +142,25 @@ def test_a_foreign_holder_is_not_hidden_by_our_own(daemon):
     assert "theirs" in problem
 
 
+def test_the_port_of_an_app_may_be_the_apps_but_not_another_stacks(daemon):
+    app = {"name": "backend", "port": 9000, "bind": "127.0.0.1", "app": "kpi"}
+
+    def having(marked):
+        ports = [{"IP": "127.0.0.1", "PublicPort": 9000, "PrivatePort": 9000, "Type": "tcp"}]
+        return [{"Id": "x", "Names": ["/holder"], "Labels": marked, "Ports": ports}]
+
+    daemon.containers = having(marks(THEIRS))
+    (problem,) = before(apps=[app])
+    assert (
+        "port 9000 on 127.0.0.1, which the env file of kpi gives to its app, is taken by container holder of Supastack" in problem
+    )
+    assert "supastack:ports.backend" in problem
+    for fine in ({}, marks(OURS)):
+        daemon.containers = having(fine)
+        assert before(apps=[app]) == []
+    assert before(apps=[{**app, "port": 9001}]) == []
+
+
 def test_all_taken_ports_are_reported_together_and_sorted(daemon):
     daemon.containers = [
         {"Names": ["/x"], "Labels": {}, "Ports": [{"PublicPort": n, "Type": "tcp"} for n in (9000, 6379)]},

@@ -166,3 +166,11 @@ def test_the_clis_config_is_refused_where_its_local_commands_could_not_log_in():
 def test_the_stacks_name_can_stand_in_a_files_path():
     plan = planned({"supastack:envFiles": {"kpi": {"path": "apps/.env.${STACK}"}}})
     assert plan.settings.env_files["kpi"].path == ROOT / "apps/.env.dev"
+
+
+def test_the_ports_that_apps_listen_on_are_told_to_the_checks_so_that_another_stacks_are_seen(engine):
+    recorder = run(engine, {"supastack:instance": "7", **files(kpi={})})
+    told = unwrapped(recorder.inputs("checks"))["parameters"]["apps"]
+    assert [(want["name"], int(want["port"]), want["app"]) for want in told] == [("backend", 9000, "kpi")]
+    told = unwrapped(run(engine, files(cleanmatex={})).inputs("checks"))["parameters"]["apps"]
+    assert [(want["name"], int(want["port"])) for want in told] == [("app", 3000), ("backend", 3001)]
