@@ -5,7 +5,7 @@ from typing import Final
 
 from components.endpoints import Endpoint
 from components.service import Encoding, Secret, Text, text
-from components.services import postgres
+from components.services import postgres, storage
 from components.services import secret_names as names
 from components.services.context import Context
 
@@ -78,11 +78,13 @@ def _behind_the_gateway(c: Context) -> dict[str, Text]:
     found = {
         name: text(c.urls.api + path) for name, (service, path) in paths.items() if service in c.running and name not in shut
     }
+    if not c.settings["storage"]["s3Protocol"]["enabled"]:
+        found.pop("STORAGE_S3_URL", None)
     if "STORAGE_S3_URL" in found:
         found |= {
             "S3_PROTOCOL_ACCESS_KEY_ID": text(Secret(names.S3_PROTOCOL_ACCESS_KEY_ID)),
             "S3_PROTOCOL_ACCESS_KEY_SECRET": text(Secret(names.S3_PROTOCOL_ACCESS_KEY_SECRET)),
-            "S3_PROTOCOL_REGION": text(c.settings["storage"]["region"]),
+            "S3_PROTOCOL_REGION": text(storage.region(c)),
         }
     return found
 

@@ -5,7 +5,9 @@ import pytest
 
 from components.service import Mount
 from components.services import storage as module
-from tests.unit.components.services.making import STORE, edges, env, made
+from components.supabase_stack import outputs, services
+from tests.unit.components.placements import placement
+from tests.unit.components.services.making import STORE, edges, env, made, written
 
 S3 = {"storage": {"backend": "s3"}}
 EXTERNAL = {**STORE, "endpoint": "https://s3.example.com", "external": True}
@@ -41,6 +43,18 @@ def test_files_in_the_stacks_store_go_there_with_its_keys_and_region():
     images = made("imgproxy", S3, object_store=STORE)
     assert (images.mounts, edges(images), images.outside) == ((), {"s3"}, ())
     assert "IMGPROXY_LOCAL_FILESYSTEM_ROOT" not in env(images)
+
+
+def test_clients_of_the_s3_endpoint_are_told_the_region_that_storage_has():
+    for settings, more, region in (({}, {}, "local"), (S3, {"object_store": STORE}, "eu-central-1")):
+        args = {"placement": placement(local_images=False), "settings": settings, **more}
+        told = outputs(args, services(args))
+        assert written(told["S3_PROTOCOL_REGION"]) == region == env(made("storage", settings, **more))["REGION"]
+
+
+def test_an_s3_endpoint_that_is_off_is_told_to_nobody():
+    args = {"placement": placement(local_images=False), "settings": {"storage": {"s3Protocol": {"enabled": False}}}}
+    assert not [name for name in outputs(args, services(args)) if "S3" in name]
 
 
 def test_a_store_of_others_is_outside():
