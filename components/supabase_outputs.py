@@ -78,8 +78,6 @@ def _behind_the_gateway(c: Context) -> dict[str, Text]:
     found = {
         name: text(c.urls.api + path) for name, (service, path) in paths.items() if service in c.running and name not in shut
     }
-    if not c.settings["storage"]["s3Protocol"]["enabled"]:
-        found.pop("STORAGE_S3_URL", None)
     if "STORAGE_S3_URL" in found:
         found |= {
             "S3_PROTOCOL_ACCESS_KEY_ID": text(Secret(names.S3_PROTOCOL_ACCESS_KEY_ID)),
