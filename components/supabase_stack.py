@@ -25,6 +25,7 @@ from components.services import (
     realtime,
     realtime_tables,
     rest,
+    schemas,
     secret_names,
     storage,
     storage_buckets,
@@ -59,6 +60,7 @@ _BUILD: Final[Mapping[str, Callable[[Context], Service]]] = {
 
 _JOBS: Final[Sequence[Callable[[Context], Service | None]]] = (
     realtime_tables.realtime_tables,
+    schemas.schemas,
     storage_buckets.storage_buckets,
 )
 """Jobs that the settings may ask for; None where they do not."""
