@@ -100,7 +100,7 @@ def _row(service: Service) -> tuple[str, str, str, str]:
 
 def heading(instance: Instance, several_daemons: bool) -> str:
     """One line: which instance, and how it is."""
-    needed = [s for s in instance.services if not s.optional]
+    needed = [s for s in instance.services if s.needed]
     words = {
         "up": f"up, {len(needed)} of {len(needed)} services well",
         "not well": f"not well, {sum(s.well for s in needed)} of {len(needed)} services well",
@@ -125,7 +125,7 @@ def text(instances: Sequence[Instance], told: Instance | None) -> str:
 
 
 def data(instances: Iterable[Instance]) -> list[dict[str, Any]]:
-    """The same as plain data (docs/operations.md tells the fields)."""
+    """The same as plain data (docs/status.md tells the fields)."""
     return [
         {
             "project": i.project,
