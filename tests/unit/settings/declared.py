@@ -527,6 +527,11 @@ def valid_configs(draw: st.DrawFn) -> dict[str, Any]:
         database["memory"] = "4tb"
     if {"memory", "maxMemory"} & config.get("cache", {}).keys():
         config["cache"]["memory"] = "4tb"
+    plain = config.get("plainDatabase", {})
+    if "parameters" in plain or "memory" in plain:
+        plain["memory"] = "4tb"
+    if plain.get("readOnlyRole") == plain.get("user", "app"):
+        plain.pop("readOnlyRole", None)
     store = config.get("objectStorage", {})
     engine = store.get("engine", "seaweedfs")
     if engine == "external":
@@ -546,21 +551,21 @@ def _names_of(secrets: dict[str, Any]) -> set[str]:
 
 
 def _without_contradictions(config: dict[str, Any]) -> dict[str, Any]:
-    """Return a configuration without the settings of the Supabase stack that can't stand beside the others."""
-    supabase = config.get("supabase", {})
+    """Return a configuration without what can't stand beside the rest of its group."""
     for _ in range(100):
         values, wrong = validate(with_defaults_of(config))
         context = Context(project=PROJECT, stack="dev", root=ROOT, secrets=_names_of(secrets_for(config)), today=date(2026, 6, 1))
-        found = [problem for problem in contradictions(values, context) if problem.path[0] == "supabase"]
+        found = [problem for problem in contradictions(values, context) if isinstance(config.get(str(problem.path[0])), dict)]
         if wrong or not found:
             break
-        place, path = supabase, [str(part) for part in found[0].path[1:]]
+        place, path = config, [str(part) for part in found[0].path]
         while len(path) > 1 and isinstance(place.get(path[0]), dict):
             place = place[path.pop(0)]
         if path[0] in place:
             del place[path[0]]
         else:  # what it lacks is wanted by another setting of its group
-            supabase.pop(str(found[0].path[1]), None)
+            top = str(found[0].path[0])
+            config[top].pop(str(found[0].path[1]), None) if top == "supabase" else config.pop(top)
     return config
 
 
