@@ -194,7 +194,7 @@ def _look(context: Context, on_docker: bool, show_secrets: bool) -> _Seen:
     used = {r["type"].split(":")[2] for r in state.resources if r["type"].startswith("pulumi:providers:")}
     stand_ins = {n: plugins.is_stand_in(context, n) for n in used & {"docker", "random", "kubernetes"}}
     text = summary.render(context, state.outputs, services, stand_ins, show_secrets)
-    needed = [s for s in services or [] if not s.optional]
+    needed = [s for s in services or [] if s.needed]
     return _Seen(text, bool(needed) and all(s.well for s in needed), state, tuple(services or ()))
 
 

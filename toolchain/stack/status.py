@@ -47,6 +47,11 @@ class Service:
     orphan: bool | None = None
     """Whether its stack's state does not know it; None: that state is not at hand."""
 
+    @property
+    def needed(self) -> bool:
+        """Whether the instance is not well without it."""
+        return not self.optional and not self.orphan
+
 
 @dataclass(frozen=True)
 class Instance:
@@ -65,8 +70,8 @@ class Instance:
 
     @property
     def state(self) -> str:
-        """`UP`, `NOT_WELL` or `DOWN`; what is optional does not count."""
-        needed = [s for s in self.services if not s.optional]
+        """`UP`, `NOT_WELL` or `DOWN`; of those that are needed."""
+        needed = [s for s in self.services if s.needed]
         if not needed:
             return DOWN
         return UP if all(s.well for s in needed) else NOT_WELL

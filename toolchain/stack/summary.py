@@ -60,7 +60,7 @@ def render(
 
 def heading(context: Context, services: list[Service] | None) -> str:
     """One line: is it up, or what of it is not well."""
-    needed = [s for s in services or [] if not s.optional]
+    needed = [s for s in services or [] if s.needed]
     ill = [s for s in needed if not s.well]
     if services is None:
         word = "is deployed; its containers can't be asked about"

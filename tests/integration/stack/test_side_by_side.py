@@ -1,5 +1,7 @@
 """Two stacks on one machine share nothing; a third one with taken ports is refused before anything starts."""
 
+import json
+
 import pytest
 import redis
 
@@ -50,6 +52,41 @@ def test_each_has_an_env_file_of_its_own(clone, both):
     assert f"DATABASE_URL={one['DB_URL']}\n" in (clone.root / ".env").read_text()
     assert f"DATABASE_URL={two['DB_URL']}\n" in (clone.root / ".env.dev-2").read_text()
     assert clone.status() == ""
+
+
+def told(clone, **variables):
+    """The instances of this clone by stack, as `make status` tells them as data."""
+    found = json.loads(clone.make("status", FORMAT="json", code=None, **variables).stdout)
+    return {i["stack"]: i for i in found["instances"] if i["ofThisClone"]}
+
+
+def test_status_tells_both_apart_by_what_runs(clone, both):
+    instances = told(clone)
+    assert {stack: i["state"] for stack, i in instances.items()} == {"dev": "up", "dev-2": "up"}
+    for outputs, stack in zip(both, ("dev", "dev-2"), strict=True):
+        ports = {p["port"] for s in instances[stack]["services"] for p in s["ports"]}
+        assert ports == set(outputs["PORTS"].values())
+        assert not [s for s in instances[stack]["services"] if s["orphan"]]
+    text = clone.make("status").stdout
+    assert "Stack dev is up." in text
+    assert f"supastack dev-2 ({instances['dev-2']['stackId']}): up" in text
+
+
+def test_status_sees_what_has_stopped_and_what_no_state_knows(clone, both):
+    client = clone.daemon.client()
+    client.containers.get("supastack-dev-2-cache-valkey").stop()
+    made_by = client.containers.get("supastack-dev-cache-valkey")
+    mine = {name: value for name, value in made_by.labels.items() if name.startswith("supastack.")}
+    lost = client.containers.create(made_by.image.id, name="lost", labels={**mine, "supastack.service": "lost"})
+    try:
+        instances = told(clone)
+        assert {stack: i["state"] for stack, i in instances.items()} == {"dev": "up", "dev-2": "not well"}
+        assert [s["container"] for s in instances["dev"]["services"] if s["orphan"]] == ["lost"]
+        stopped = [s for s in instances["dev-2"]["services"] if not s["well"]]
+        assert [(s["service"], s["status"]) for s in stopped] == [("valkey", "exited")]
+    finally:
+        lost.remove(force=True)
+        client.containers.get("supastack-dev-2-cache-valkey").start()
 
 
 def test_data_of_one_is_not_in_the_other(clone, both):

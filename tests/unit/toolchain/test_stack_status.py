@@ -62,6 +62,8 @@ def test_a_container_that_its_stacks_state_does_not_know_is_an_orphan_and_withou
     mine, theirs = look(daemon, known)
     assert [(s.container, s.orphan) for s in mine.services] == [("a", False), ("b", True)]
     assert mine.known
+    ill = Fake([server("a"), server("b", status="exited", exit_code=1)])
+    assert look(ill, known)[0].state == "up", "it is no part of the instance"
     assert theirs.known is False
     assert theirs.services[0].orphan is None
     assert look(daemon, States(known.containers, complete=False))[1].known is None
