@@ -1,4 +1,6 @@
 -- Puts tables into the publication supabase_realtime: `schema.table`, or `schema.*` for all of a schema, also those that come later.
+-- The names stand outside of the block: one with $job$ in it would end that.
+SELECT set_config('supastack.realtime_tables', ARRAY[@TABLES@]::text[]::text, false) \g /dev/null
 DO $job$
 DECLARE
   wanted text;
@@ -12,7 +14,7 @@ BEGIN
     RAISE NOTICE 'the publication holds all tables already';
     RETURN;
   END IF;
-  FOREACH wanted IN ARRAY ARRAY[@TABLES@]::text[] LOOP
+  FOREACH wanted IN ARRAY current_setting('supastack.realtime_tables')::text[] LOOP
     in_schema := split_part(wanted, '.', 1);
     in_table := split_part(wanted, '.', 2);
     IF to_regnamespace(quote_ident(in_schema)) IS NULL

@@ -50,6 +50,13 @@ def test_it_can_run_again_and_then_finds_what_came_since(box):
     assert told(box) == ["public.messages", "public.missing", "shop.Items", "shop.more"]
 
 
+def test_a_dollar_in_a_name_ends_nothing(box):
+    sql(box, 'create table public."a$job$b" (id int)', user="postgres")
+    code, said = run(box, ["public.a$job$b"])
+    assert (code, said["public.a$job$b"]) == (0, "is in the publication now")
+    assert told(box) == ["public.a$job$b"]
+
+
 def test_a_table_that_is_taken_off_the_list_stays(box):
     run(box)
     run(box, ["shop.Items"])
