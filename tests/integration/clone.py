@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -21,6 +21,8 @@ class Failed(AssertionError):
 class Clone:
     """The project, copied as git would, with its own private folder, on the tests' own daemon."""
 
+    _environment: ClassVar[Path | None] = None
+
     def __init__(self, folder: Path, daemon: Daemon, *, core: bool = False) -> None:
         """A clone that is not made yet. `core`: its dev stack is the servers that keep data alone, for tests of what happens to these."""
         self.core = core
@@ -34,9 +36,16 @@ class Clone:
         self.env.pop("VIRTUAL_ENV", None)
 
     def create(self) -> None:
-        """Makes the clone, and sets up there what comes from package registries: in the daemon's namespace there is no network."""
+        """Makes the clone, and sets up there what comes from package registries: in the daemon's namespace there is no network.
+
+        The first one of a run does all of it, the further ones take its virtual environment over: nothing in it tells where it lies
+        but scripts that nobody calls.
+        """
         self.copy()
+        if Clone._environment is not None and Clone._environment.is_dir():
+            shutil.copytree(Clone._environment, self.root / ".venv", symlinks=True)
         self.make("activate", inside=False)
+        Clone._environment = self.root / ".venv"
 
     def copy(self) -> None:
         """Copies what git has or would take, uncommitted changes included, and commits it there. Nothing is set up."""

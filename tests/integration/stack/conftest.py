@@ -9,6 +9,27 @@ from tests.integration.clone import Clone
 from tests.integration.daemon import Daemon
 from tests.integration.stack.whole import Whole
 
+# In this order: what looks at the stack as it came up, what breaks it and mends it, what leaves it changed.
+WHOLE = (
+    "test_whole_up",
+    "test_whole_api",
+    "test_whole_keys",
+    "test_whole_servers",
+    "test_whole_faults",
+    "test_whole_side_by_side",
+    "test_whole_parts",
+    "test_secrecy",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the tests of the whole stack last: they share one, which must not meet those of `clone`."""
+    items.sort(
+        key=lambda item: (
+            WHOLE.index(item.path.stem) + 1 if item.path.parent == Path(__file__).parent and item.path.stem in WHOLE else 0
+        )
+    )
+
 
 @pytest.fixture(scope="session")
 def clone(daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> Clone:
@@ -30,7 +51,7 @@ def whole(daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> Clone:
 def whole_up(whole: Clone) -> Iterator[Whole]:
     """The dev stack of `whole`, up as `make up` brings it up from nothing; one for all.
 
-    It has the names and the ports of `clone`'s: files of tests that use it are named test_whole_*, which come last.
+    It has the names and the ports of `clone`'s, so its tests come after all others (`pytest_collection_modifyitems`).
     """
     yield Whole(whole, shown=whole.make("up").stdout)
     whole.make("purge", CONFIRM="dev")

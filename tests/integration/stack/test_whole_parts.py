@@ -8,19 +8,13 @@ from tests.integration.stack.whole import REAL, STUBS, Whole
 
 pytestmark = [pytest.mark.docker, pytest.mark.engine]
 
-OPTIONAL_OFF = """
-  supastack:supabase:
-    studio: {enabled: false}
-    mail: {enabled: false}
-    imgproxy: {enabled: false}
-    analytics: {enabled: false}
-    vector: {enabled: false}
-    auth: {email: {enableConfirmations: false}}
-"""
+OFF = {"enabled": False}
+OPTIONAL_OFF = {
+    **dict.fromkeys(("studio", "mail", "imgproxy", "analytics", "vector"), OFF),
+    "auth": {"email": {"enableConfirmations": False}},
+}
 # What auth and the database alone can do without.
-ALMOST_ALL_OFF = OPTIONAL_OFF + "".join(
-    f"    {name}: {{enabled: false}}\n" for name in ("storage", "rest", "realtime", "functions", "pooler")
-)
+ALMOST_ALL_OFF = {**OPTIONAL_OFF, **dict.fromkeys(("storage", "rest", "realtime", "functions", "pooler"), OFF)}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +32,7 @@ ALL = {name.removeprefix("supabase-") for name in (*REAL, *STUBS)}
 
 
 def test_with_every_optional_service_off_the_api_is_all_there(back: Whole):
-    with back.settings(OPTIONAL_OFF):
+    with back.settings(supabase=OPTIONAL_OFF):
         shown = back.up()
         assert "Stack dev is up." in shown
         assert running(back) == ALL - {"studio", "mail", "imgproxy"}
@@ -60,7 +54,7 @@ def test_with_every_optional_service_off_the_api_is_all_there(back: Whole):
 
 def test_auth_and_the_database_alone_come_up_and_what_is_off_says_so(back: Whole):
     volume = "supastack-dev-supabase-storage-data"
-    with back.settings(ALMOST_ALL_OFF):
+    with back.settings(supabase=ALMOST_ALL_OFF):
         back.up()
         assert running(back) == {"cache-valkey", "objects-minio", "gateway", "auth", "meta", "postgres"}
         assert back.keyed("/auth/v1/user").stub == "auth"

@@ -10,14 +10,16 @@ from tests.integration.stack.whole import OPTIONAL, REAL, STUBS, Whole, steps
 
 pytestmark = [pytest.mark.docker, pytest.mark.engine]
 
-JOBS = {"objects-buckets"}
+JOBS = {"objects-buckets", "supabase-storage-buckets"}
 LOGS = {"supabase-analytics", "supabase-vector"}
 """Off in the dev stack."""
 
 
 def test_every_service_of_supabase_is_there_but_the_logs(whole_up: Whole):
     assert set(whole_up.containers()) == {*REAL, *STUBS, *JOBS}
-    assert {f"supabase-{name}" for name in SERVICES} - LOGS == {n for n in whole_up.containers() if n.startswith("supabase-")}
+    assert {f"supabase-{name}" for name in SERVICES} - LOGS == {
+        name for name in whole_up.containers() if name.startswith("supabase-") and name not in JOBS
+    }
 
 
 def test_all_containers_are_healthy_and_the_job_has_ended_well(whole_up: Whole):
@@ -37,6 +39,11 @@ def test_the_summary_counts_real_and_stub_apart_and_tells_which_are_which(whole_
     assert {f"supabase-{name}" for name in line.split(", ")} == set(STUBS)
     for name, container in whole_up.containers().items():
         assert (container.image.tags == ["supastack.local/stub:1"]) == (name in STUBS), name
+
+
+def test_the_job_that_makes_storages_buckets_says_that_storage_is_a_stub(whole_up: Whole):
+    said = whole_up.container("supabase-storage-buckets").logs().decode()
+    assert "Storage is a stub here and has no tables: no bucket and no policy was made" in said
 
 
 def test_a_stub_says_in_its_log_what_it_is(whole_up: Whole):

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import tarfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import psycopg
 import requests
+import yaml
 from docker.models.containers import Container
 
 from tests.integration.clone import Clone
@@ -56,11 +58,12 @@ class Whole:
     # -- a person's view
 
     @contextlib.contextmanager
-    def settings(self, lines: str) -> Iterator[None]:
-        """These lines stand at the end of the stack's file meanwhile."""
+    def settings(self, **groups: Any) -> Iterator[None]:
+        """These settings stand in the stack's file too meanwhile, beside or in place of its own."""
         file = self.clone.root / f"Pulumi.{self.stack}.yaml"
         before = file.read_text()
-        file.write_text(before + lines)
+        given = {f"supastack:{name}": value for name, value in groups.items()}
+        file.write_text(yaml.safe_dump({"config": _merged(yaml.safe_load(before)["config"], given)}, sort_keys=False))
         try:
             yield
         finally:
@@ -87,8 +90,18 @@ class Whole:
         return {n: f"{c.id} {c.attrs['State']['StartedAt']}" for n, c in self.containers().items() if c.status == "running"}
 
     def states(self) -> dict[str, str]:
-        """`healthy`, `unhealthy` or `starting` for what has a health check, else the container's state, by name."""
-        return {n: c.attrs["State"].get("Health", {}).get("Status") or c.status for n, c in self.containers().items()}
+        """`healthy`, `unhealthy` or `starting` for what runs and has a health check, else the container's state, by name."""
+        found = {n: (c.attrs["State"], c.status) for n, c in self.containers().items()}
+        return {
+            n: (state.get("Health", {}).get("Status") if state["Running"] else None) or own for n, (state, own) in found.items()
+        }
+
+    def is_well(self) -> bool:
+        """Whether all are healthy, or are jobs that have ended well; a check that a busy machine was too slow for is waited for."""
+        deadline = time.monotonic() + 60
+        while (wrong := set(self.states().values()) - {"healthy", "exited"}) and time.monotonic() < deadline:
+            time.sleep(1)
+        return not wrong and all(c.attrs["State"]["ExitCode"] == 0 for c in self.containers().values() if c.status == "exited")
 
     def env(self, name: str) -> dict[str, str]:
         """The environment that a container was given."""
@@ -137,6 +150,13 @@ class Whole:
     def login(self) -> tuple[str, str]:
         """Studio's."""
         return self.outputs["DASHBOARD_USERNAME"], self.outputs["DASHBOARD_PASSWORD"]
+
+
+def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    found = dict(one)
+    for name, value in other.items():
+        found[name] = _merged(one[name], value) if isinstance(value, dict) and isinstance(one.get(name), dict) else value
+    return found
 
 
 def steps(shown: str) -> dict[str, int]:
