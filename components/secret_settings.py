@@ -79,6 +79,7 @@ def cli() -> dict[str, str]:
         "serviceRoleKey": cli_keys.role_key(keys.SERVICE_ROLE),
         "publishableKey": cli_keys.PUBLISHABLE_KEY,
         "secretKey": cli_keys.SECRET_KEY,
+        "signingKey": cli_keys.SIGNING_KEY,
         "s3ProtocolAccessKeyId": cli_keys.S3_ACCESS_KEY_ID,
         "s3ProtocolAccessKeySecret": cli_keys.S3_ACCESS_KEY_SECRET,
     }

@@ -195,6 +195,7 @@ def test_compat_gives_the_supabase_clis_keys_as_secrets() -> None:
         names.SERVICE_ROLE_KEY: cli_keys.role_key(keys.SERVICE_ROLE),
         names.PUBLISHABLE_KEY: cli_keys.PUBLISHABLE_KEY,
         names.SECRET_KEY: cli_keys.SECRET_KEY,
+        names.SIGNING_KEY: cli_keys.SIGNING_KEY,
         names.S3_PROTOCOL_ACCESS_KEY_ID: cli_keys.S3_ACCESS_KEY_ID,
         names.S3_PROTOCOL_ACCESS_KEY_SECRET: cli_keys.S3_ACCESS_KEY_SECRET,
     }
@@ -253,8 +254,10 @@ def test_compat_is_refused_beside_an_own_value_of_what_it_gives(name: str) -> No
 
 
 def test_compat_stands_beside_secrets_that_it_does_not_give() -> None:
-    settings = _load({"compat": "cli"}, secrets={"dashboardPassword": "own-password", "signingKey": SECRETS_GIVEN["signingKey"]})
-    assert {names.DASHBOARD_PASSWORD, names.SIGNING_KEY} < settings.supabase_secrets.keys()
+    settings = _load(
+        {"compat": "cli"}, secrets={"dashboardPassword": "own-password", "vaultEncKey": SECRETS_GIVEN["vaultEncKey"]}
+    )
+    assert {names.DASHBOARD_PASSWORD, names.VAULT_ENC_KEY} < settings.supabase_secrets.keys()
 
 
 # -- keys that end ---------------------------------------------------------------------------------------------------
@@ -270,6 +273,13 @@ def test_keys_that_end_within_sixty_days_are_warned_of(today: str, warned: bool)
     if warned:
         assert "2036-01-01" in said[0]
         assert ("that day has come" in said[0]) is (today == "2036-01-01")
+
+
+@pytest.mark.parametrize(("today", "warned"), [("2026-06-01", True), ("2026-06-02", False)])
+def test_keys_that_have_not_begun_are_warned_of(today: str, warned: bool) -> None:
+    config = {"supabase": {"keys": {"issuedAt": "2026-06-02"}}}
+    said = [line for line in _load(config, today=date.fromisoformat(today)).warnings if "issuedAt" in line]
+    assert bool(said) is warned
 
 
 def test_a_warning_is_the_same_on_the_next_day() -> None:
