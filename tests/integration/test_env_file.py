@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,9 @@ PROGRAM = '''
 import json
 import pulumi
 from pulumi.dynamic import CreateResult, Resource, ResourceProvider
-from components.env_apps.nextjs import NEXTJS
+from components import env_files
 from components.env_file import EnvFile
+from components.env_files import Own
 
 class Provider(ResourceProvider):
     """A value that no first preview knows, as a generated password is."""
@@ -47,7 +49,8 @@ given = json.load(open("given.json"))
 values = {k: pulumi.Output.secret(v) if k in given["secret"] else v for k, v in given["values"].items()}
 if given["later"]:
     values["SETUP_PASSWORD"] = Later("later", given["later"]).result
-EnvFile("file", app=NEXTJS, path=given["path"], fmt=given["fmt"], overwrite=given["overwrite"], values=values)
+app = env_files.template(given["app"], Own(variables=given["own"], groups={}))
+EnvFile("file", app=app, path=given["path"], fmt=given["fmt"], overwrite=given["overwrite"], values=values)
 '''
 
 
@@ -78,8 +81,9 @@ class Project:
 
     def give(self, **over: Any) -> None:
         """What the program is given from now on; values are added to, others replaced."""
-        values = {**VALUES, **over.pop("values", {})}
-        given = {"path": ".env", "fmt": "dotenv", "overwrite": False, "later": None, "secret": [], **over, "values": values}
+        values = {**({} if "app" in over else VALUES), **over.pop("values", {})}
+        usual = {"app": "nextjs", "own": {}, "path": ".env", "fmt": "dotenv", "overwrite": False, "later": None, "secret": []}
+        given = {**usual, **over, "values": values}
         (self.folder / "given.json").write_text(json.dumps(given))
 
     def pulumi(self, *arguments: str, code: int = 0) -> str:
@@ -341,3 +345,32 @@ def test_an_engine_killed_after_the_file_was_made_and_before_the_state_was_writt
     assert project.up() == {"create": 1}
     assert project.up() == {}
     assert not list(project.folder.glob(".env.*"))
+
+
+def test_an_app_of_the_users_own_is_written_changed_and_repaired_though_the_provider_knows_no_settings(project):
+    own = {"URL": "${API_URL}", "TOKEN": "${SERVICE_ROLE_KEY}"}
+    project.give(app="shop", own=own, values={"URL": "http://h", "TOKEN": PASSWORD})
+    project.up()
+    assert project.sourced().items() >= {"URL": "http://h", "TOKEN": PASSWORD}.items()
+    project.give(app="shop", own={**own, "MORE": "x"}, values={"URL": "http://h", "TOKEN": PASSWORD, "MORE": "x"})
+    assert project.up() == {"update": 1}
+    assert project.sourced()["MORE"] == "x"
+    project.edit("MORE=x", "MORE=y")
+    assert '"MORE changed"' in project.preview("--refresh")
+    assert project.up("--refresh")["update"] == 1
+    assert project.up("--refresh") == {}
+
+
+def test_the_clis_config_is_toml_that_is_seen_edited_and_put_right(project):
+    (project.folder / "supabase").mkdir()
+    values = {"project_id": "ref", "api.port": "54321", "api.schemas": '["public","a b"]'}
+    project.give(app="supabase-cli", path="supabase/config.toml", fmt="toml", values=values)
+    project.up()
+    file = project.folder / "supabase/config.toml"
+    found = {"project_id": "ref", "api": {"port": 54321, "schemas": ["public", "a b"]}}
+    assert tomllib.loads(file.read_text()) == found
+    assert project.up("--refresh") == {}
+    file.write_text(file.read_text().replace("54321", "1"))
+    assert '"api.port changed"' in project.preview("--refresh")
+    assert project.up("--refresh")["update"] == 1
+    assert tomllib.loads(file.read_text()) == found

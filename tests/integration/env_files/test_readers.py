@@ -9,10 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components import env_file_header, env_files, env_format
+from components import env_file_header, env_files, env_format, env_template
+from components.env_apps import APPS
 from components.env_apps.nextjs import NEXTJS
 from components.env_file_header import Owner
 from components.env_format import Format
+from components.env_rules import Rule
+from components.env_sources import SOURCES
 from tests.integration.env_files.conftest import NODE_READERS
 
 # Fixtures here are programs that keep nothing between texts.
@@ -115,6 +118,33 @@ def test_of_all_short_values_just_those_are_refused_that_no_way_of_quoting_carri
     # Neither side of the line is nearly empty.
     assert len(taken) > 1000
     assert len(every) - len(taken) > 250
+
+
+KEY = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoiYW5vbiJ9.c2lnbmF0dXJl-_"
+
+
+def typical(source):
+    """A value as the stack makes it."""
+    return {
+        Rule.HTTP_URL: "http://127.0.0.1:54321/rest/v1",
+        Rule.POSTGRES_URL: "postgresql://postgres.abc:A-z_9@127.0.0.1:54329/postgres",
+        Rule.REDIS_URL: "redis://:A-z_9@127.0.0.1:6379",
+        Rule.ANON_KEY: KEY,
+        Rule.SERVICE_KEY: KEY,
+        Rule.PORT: "54321",
+        Rule.INTEGER: "17",
+        Rule.EMAIL: "admin@example.com",
+    }.get(SOURCES[source].rule, '{"keys":[{"kty":"EC"}]}' if source == "JWKS" else "Ann O'Neil")
+
+
+@pytest.mark.parametrize("app", [app for app in APPS.values() if app.format is None], ids=lambda app: app.name)
+def test_the_file_of_every_built_in_app_is_read_the_same_by_all(node, shell, app):
+    every = {name: typical(name) for name in SOURCES}
+    values = {key: env_template.fill(text, every) for key, text in env_files.select(app, SOURCES).items()}
+    assert set(values) == set(app.variables)
+    text = env_files.render(app.layout, values, "dotenv")
+    assert node.read([text]) == [dict.fromkeys(NODE_READERS, values)]
+    assert shell.read(text).items() >= values.items()
 
 
 # ---- docker ----------------------------------------------------------------------------------------------------------

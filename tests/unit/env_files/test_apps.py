@@ -1,5 +1,7 @@
 """The apps that are built in, held against their seeds, and apps of a user's own."""
 
+import re
+
 import pytest
 
 from components import env_files
@@ -12,6 +14,7 @@ from components.env_files import Own, left_out, render, select, template
 from components.env_format import Format
 from components.env_rules import Rule
 from components.env_sources import SOURCES
+from tests.clone_root import ROOT
 
 # Seed 003, `.env.example`: comments, keys and what stands there without a placeholder.
 SEED_003 = {
@@ -166,6 +169,12 @@ def test_no_app_plans_one_port_for_two(app):
 def test_what_an_app_needs_and_the_stack_lacks_is_told_with_its_source():
     assert left_out(NEXTJS, SOURCES.keys() - {"API_URL", "DB_URL"}) == {"NEXT_PUBLIC_SUPABASE_URL": ["API_URL"]}
     assert left_out(SUPABASE, set()) == {}
+
+
+def test_the_docs_name_every_app_and_every_value():
+    text = (ROOT / "docs/env-files.md").read_text()
+    assert [name for name in APPS if f"`{name}`" not in text] == []
+    assert [name for name in SOURCES if not name.endswith("_PORT") and not re.search(rf"\b{name}\b", text)] == []
 
 
 # ---- a user's own ----------------------------------------------------------------------------------------------------
