@@ -113,9 +113,12 @@ def _published_keys_are_not_mixed_with_own_ones(values: Values, context: Context
 
 
 def key_warnings(values: Values, context: Context) -> Iterator[str]:
-    """Keys that end within 60 days, or have ended, one line each. A line does not count days: it is the same tomorrow."""
+    """Keys that have not begun, end within 60 days, or have ended, one line each. A line does not count days: it is the same tomorrow."""
     if not values["supabase"]["enabled"]:
         return
+    if (issued := values["supabase"]["keys"]["issuedAt"]) > context.today:
+        begins = key_text(context.project, ("supabase", "keys", "issuedAt"))
+        yield f"{begins}: the stack's API keys begin on {issued}; services refuse them before that day (PostgREST: JWT issued at future)"
     for path, keys_end, end in _ends(values):
         if end - context.today <= SOON:
             late = "; that day has come" if end <= context.today else ""

@@ -9,6 +9,7 @@ from typing import Final
 from components import keys
 from components.cli_keys import PUBLISHABLE_KEY, SECRET_KEY
 from components.setting_values import Refused
+from components.supabase_settings.functions import OF_THE_ROUTER
 from components.supabase_settings.override import variable_name
 
 _MOST_BYTES: Final = 131000
@@ -166,4 +167,6 @@ def function_secret_name(text: str) -> str:
     """Check the name of a secret of the functions: a variable's, and none that the stack gives them itself."""
     if text.startswith("SUPABASE_"):
         raise Refused("names that begin with SUPABASE_ are the stack's own", "choose another name")
+    if text in OF_THE_ROUTER:
+        raise Refused("it is what the functions' router goes by, and is given to no function", "choose another name")
     return variable_name(text)

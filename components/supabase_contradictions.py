@@ -1,13 +1,13 @@
 """What the settings of the Supabase services can't say together: what needs what, and what adapts."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from components.setting_contradictions import Context, Values, rule
-from components.setting_schema import Problem, key_text, shown
+from components.setting_schema import Path, Problem, key_text, shown
 from components.setting_types import ObjectStorageEngine
 from components.supabase_settings.auth_phone import VARIABLES
 from components.supabase_settings.storage import StorageBackend
@@ -49,6 +49,30 @@ def _what_is_needed_is_there(values: Values, _context: Context) -> Iterator[Prob
                 reason=f"{need.service} needs {need.needed}: {need.why}",
                 fix=f"turn {need.needed} on, or turn {need.service} off: supabase.{need.service}.enabled: false",
             )
+
+
+# -- the way out -----------------------------------------------------------------------------------------------------
+
+_PLACES: Final[Mapping[str, Mapping[str, str | None]]] = {
+    "postgres": {"PGDATA": None, "POSTGRES_DB": "supabase.database.name"},
+    "storage": {"FILE_STORAGE_BACKEND_PATH": None, "GLOBAL_S3_BUCKET": "supabase.storage.bucket"},
+    "studio": {"SNIPPETS_MANAGEMENT_FOLDER": None},
+}
+"""Variables that say where data are kept, by service, with the setting that says it instead."""
+
+
+@rule("supabase.services", "serviceSecrets")
+def _data_stay_where_their_volumes_are(values: Values, context: Context) -> Iterator[Problem]:
+    for service, variables in _PLACES.items():
+        given = values["supabase"]["services"].get(service, {}).get("env", {})
+        for variable, setting in variables.items():
+            places: dict[Path, bool] = {
+                ("supabase", "services", service, "env", variable): variable in given,
+                ("serviceSecrets", service, variable): f"serviceSecrets.{service}.{variable}" in context.secrets,
+            }
+            for path in (path for path, there in places.items() if there):
+                reason = "it says where the data are: elsewhere they would go with the container, or not be found"
+                yield Problem(path=path, value=None, reason=reason, fix=f"use {setting}" if setting else "remove it")
 
 
 # -- gateway ---------------------------------------------------------------------------------------------------------

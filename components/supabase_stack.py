@@ -191,10 +191,22 @@ def services(args: SupabaseStackArgs) -> Sequence[Service]:
 
 
 def _given_more(service: Service, context: Context) -> Service:
-    """The service with the environment that the settings give it beside its own."""
+    """The service with the environment that the settings give it beside its own.
+
+    Raises:
+        pulumi.InputPropertyError: a secret would stand there in plain text.
+    """
     own = context.settings["services"].get(service.name, {}).get("env", {})
     prefix = secret_names.of_service(service.name, "")
     hidden = {name.removeprefix(prefix): text(Secret(name)) for name in sorted(context.secrets) if name.startswith(prefix)}
+    # What holds a secret in Supastack's own environment is one in the user's words, too.
+    if shown := sorted(name for name, value in own.items() if value and name in service.env and service.env[name].secrets):
+        where = f"services.{service.name}.env.{shown[0]}"
+        raise pulumi.InputPropertyError(
+            f"settings.{where}",
+            f"supastack:supabase.{where} is a secret, and there it stands in plain text in the stack file, the state and every preview. "
+            f"Give it by `pulumi config set --secret --path supastack:serviceSecrets.{service.name}.{shown[0]}` instead.",
+        )
     return replace(service, env={**service.env, **{name: text(value) for name, value in own.items()}, **hidden})
 
 

@@ -1,12 +1,15 @@
 """Settings of the edge functions (edge-runtime)."""
 
 import re
-from typing import Annotated, NotRequired
+from typing import Annotated, Final, NotRequired
 
 from typing_extensions import TypedDict
 
 from components.setting_declared import declared
 from components.setting_values import Refused, Setting, size
+
+OF_THE_ROUTER: Final = ("JWT_SECRET", "VERIFY_JWT")
+"""Variables that the router in front of the functions goes by, beside SUPABASE_...: no function is given them."""
 
 
 def function_name(text: str) -> str:

@@ -173,3 +173,22 @@ def test_what_adapts_is_said(settings: dict[str, Any], said: str) -> None:
 
 def test_nothing_is_said_of_the_defaults() -> None:
     assert _load({}).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("service", "variable", "instead"),
+    [
+        ("postgres", "PGDATA", "remove it"),
+        ("postgres", "POSTGRES_DB", "use supabase.database.name"),
+        ("storage", "FILE_STORAGE_BACKEND_PATH", "remove it"),
+        ("storage", "GLOBAL_S3_BUCKET", "use supabase.storage.bucket"),
+        ("studio", "SNIPPETS_MANAGEMENT_FOLDER", "remove it"),
+    ],
+)
+def test_the_way_out_does_not_lead_data_off_their_volumes(service: str, variable: str, instead: str) -> None:
+    plain = _problems({"services": {service: {"env": {variable: "/elsewhere"}}}})
+    hidden = _problems({}, {"serviceSecrets": {service: {variable: "/elsewhere"}}})
+    assert list(plain) == [f"supabase.services.{service}.env.{variable}"]
+    assert list(hidden) == [f"serviceSecrets.{service}.{variable}"]
+    for text in (*plain.values(), *hidden.values()):
+        assert text.endswith(f"; {instead}")

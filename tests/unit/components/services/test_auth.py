@@ -2,6 +2,7 @@
 
 import re
 
+import pulumi
 import pytest
 
 from components.service import Gate
@@ -245,3 +246,14 @@ def test_the_way_out_wins_over_a_setting():
     }
     found = env(made("auth", settings))
     assert (found["GOTRUE_JWT_EXP"], found["GOTRUE_SAML_ENABLED"]) == ("60", "true")
+
+
+def test_the_way_out_takes_no_secret_in_plain_text():
+    given = {"GOTRUE_JWT_SECRET": "hunter2-hunter2-hunter2-hunter2!"}
+    with pytest.raises(pulumi.InputPropertyError, match=r"serviceSecrets\.auth\.GOTRUE_JWT_SECRET") as caught:
+        made("auth", {"services": {"auth": {"env": given}}})
+    assert "hunter2" not in str(caught.value)
+    hidden = made("auth", secrets=[names.of_service("auth", "GOTRUE_JWT_SECRET")])
+    assert env(hidden)["GOTRUE_JWT_SECRET"] == "{service-auth-GOTRUE_JWT_SECRET}"
+    # What has no secret in this stack may be emptied.
+    assert env(made("auth", {"services": {"auth": {"env": {"GOTRUE_JWT_SECRET": ""}}}}))["GOTRUE_JWT_SECRET"] == ""

@@ -7,6 +7,7 @@ import pytest
 
 from components.service import Gate
 from components.services import functions, secret_names
+from components.supabase_settings.functions import OF_THE_ROUTER
 from tests.unit.components.services.making import edges, env, made, written
 
 
@@ -80,8 +81,13 @@ def test_what_the_router_goes_by_is_never_given_to_functions_nor_taken_from_the_
     service = made("functions", secrets=[secret_names.function(name)])
     assert config(service)["environment"] == []
     assert env(service)[name] != f"{{function-{name}}}"
-    over = made("functions", {"services": {"functions": {"env": {name: "x"}}}})
+    over = made("functions", secrets=[secret_names.of_service("functions", name)])
     assert config(over)["environment"] == []
+
+
+def test_no_variable_of_the_router_can_be_a_functions_secret():
+    own = set(env(made("functions")))
+    assert own == {name for name in own if name.startswith("SUPABASE_")} | set(OF_THE_ROUTER)
 
 
 def test_which_functions_need_a_token_is_told_for_all_and_for_each():

@@ -112,7 +112,9 @@ TEXTS: Samples = {
         right=(f"{HIDDEN} of\nmany lines", "1"), wrong=(f"{HIDDEN}\0", HIDDEN + "x" * 131072), free=True
     ),
     secrets.private_key: Texts(right=(_PEM,), wrong=(HIDDEN, _PEM[:-40], _LOCKED, _PEM.replace("PRIVATE", "PUBLIC")), free=True),
-    secrets.function_secret_name: Texts(right=("STRIPE_KEY", "_x1"), wrong=("SUPABASE_URL", "1X", "A-B", "A B", "A=B", "a.b")),
+    secrets.function_secret_name: Texts(
+        right=("STRIPE_KEY", "_x1"), wrong=("SUPABASE_URL", "JWT_SECRET", "VERIFY_JWT", "1X", "A-B", "A B", "A=B", "a.b")
+    ),
     key_settings.day: Texts(
         right=("2026-01-01", "2036-02-29", "2030-12-31 00:00:00 +0000 UTC"),
         wrong=(
