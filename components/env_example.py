@@ -60,8 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.app:
         return _unusable(f"for which app? make env-example FOR={min(APPS)}")
     try:
-        app = template_of(options.app, options.config)
-        values = Plan(load_file(options.config, stack=options.stack)).values
+        plan = Plan(load_file(options.config, stack=options.stack))
+        app = plan.apps.get(options.app) or template_of(options.app, options.config)
+        values = plan.values
     except (SettingsError, PlanError, ValueError, OSError) as error:
         return _unusable(str(error))
     print(example(app, values), end="")

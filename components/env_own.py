@@ -38,4 +38,6 @@ def _own(app: str, config: Path) -> Own:
     if mine:
         raise ValueError("\n".join(f"{config}: {key_text(PROJECT, p.path)}: {p.reason}; {p.fix}" for p in mine))
     file = values["envFiles"].get(app)
-    return _NOTHING if file is None else Own.of(file)
+    secrets = found.get(f"{PROJECT}:appSecrets", found.get("appSecrets"))
+    hidden = secrets.get(app) if isinstance(secrets, dict) else None
+    return _NOTHING if file is None else Own.of(file, hidden if isinstance(hidden, dict) else ())

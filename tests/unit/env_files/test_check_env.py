@@ -275,3 +275,10 @@ def test_the_clis_config_is_read_as_toml(file):
     assert main([file("[api]\nport = 54321\n"), "supabase-cli"]) == WELL
     assert main([file('[api]\nport = "x"\n'), "supabase-cli"]) == NOT_WELL
     assert main([file("api = = 1\n"), "supabase-cli"]) == NOT_WELL
+
+
+def test_a_key_that_is_a_secret_setting_is_asked_for_too(file, config):
+    secrets = '  supastack:appSecrets: {shop: {TOKEN: {secure: "v1:abc"}}}\n'
+    stack = config({"shop": {"variables": {"A": "1"}}}, secrets)
+    assert main([file("A=1\n"), "shop", "--config", stack]) == NOT_WELL
+    assert main([file("A=1\nTOKEN=x\n"), "shop", "--config", stack]) == WELL

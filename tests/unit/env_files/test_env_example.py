@@ -15,7 +15,9 @@ config:
   supastack:instance: 2
   supastack:envFiles:
     shop: {variables: {URL: "${API_URL}/x", TOKEN: "${SERVICE_ROLE_KEY}", MODE: "it's"}}
+    secret: {path: .env.secret, variables: {A: "1"}}
     nextjs: {path: .env.next, variables: {EXTRA: "1", DATABASE_URL: "postgresql://elsewhere/d"}}
+  supastack:appSecrets: {secret: {TOKEN: {secure: "v1:abc"}}}
 """
 
 
@@ -59,6 +61,10 @@ def test_an_app_of_the_stacks_own_has_an_example_too(capsys, config):
         "TOKEN": "",
         "MODE": "it's",
     }
+
+
+def test_a_key_that_is_a_secret_setting_is_there_and_empty(capsys, config):
+    assert told(capsys, "secret", config).endswith("A=1\nTOKEN=\n")
 
 
 def test_what_the_stack_lacks_and_what_no_format_carries_is_empty():
