@@ -17,7 +17,8 @@ def main() -> None:
     from components.cache import Cache
     from components.foundation import health_gate, lay
     from components.object_storage import ObjectStorage
-    from components.plan import CACHE, OBJECTS, SUPABASE, Plan, PlanError
+    from components.plain_database import PlainDatabase
+    from components.plan import CACHE, OBJECTS, PLAIN, SUPABASE, Plan, PlanError
     from components.supabase_stack import SupabaseStack
 
     try:
@@ -32,9 +33,10 @@ def main() -> None:
     cache = Cache(CACHE, plan.cache_args(placement), opts)
     objects = ObjectStorage(OBJECTS, plan.object_storage_args(placement), opts)
     supabase = SupabaseStack(SUPABASE, plan.supabase_args(placement, objects), opts)
-    gate = health_gate(foundation, [supabase.ready, cache.ready, objects.ready])
+    plain = PlainDatabase(PLAIN, plan.plain_args(placement), opts) if plan.services[PLAIN] else None
+    gate = health_gate(foundation, [c.ready for c in (supabase, cache, objects, plain) if c is not None])
 
-    given = outputs.collect(plan, supabase=supabase, cache=cache, objects=objects)
+    given = outputs.collect(plan, supabase=supabase, cache=cache, objects=objects, plain=plain)
     app_env.write(plan, given, gate)
     outputs.export({**given, **outputs.about(plan)})
 

@@ -1,4 +1,4 @@
-"""The Cache component: one Valkey or Redis server."""
+"""The Cache component: one Valkey or Redis server, and perhaps a web page on it."""
 
 from collections.abc import Sequence
 from typing import NotRequired, TypedDict
@@ -9,6 +9,7 @@ from components import placing, secrets
 from components.encode import encode
 from components.service import Encoding, Service
 from components.services import cache as service
+from components.services import redis_commander as page
 from components.setting_groups import complete, mib, off
 from components.setting_types import CacheSettings
 from components.targets.placement import Placement, release_of
@@ -44,7 +45,9 @@ def services(args: CacheArgs) -> Sequence[Service]:
         append_only=settings["appendOnly"],
         append_fsync=settings["appendFsync"].value,
     )
-    return (made if enabled else off(made),)
+    if not enabled:
+        return (off(made),)
+    return (made, page.redis_commander(release.image("redis-commander"))) if settings["commander"] else (made,)
 
 
 class Cache(pulumi.ComponentResource):
@@ -52,6 +55,8 @@ class Cache(pulumi.ComponentResource):
 
     url: pulumi.Output[str]
     """Connection URL from the host (secret); empty where the cache is turned off."""
+    commander_url: pulumi.Output[str]
+    """Redis Commander, from the host; empty where there is none."""
     ready: pulumi.Output[list[str]]
     """Ids of what was placed: known once all of it exists."""
 
@@ -68,5 +73,7 @@ class Cache(pulumi.ComponentResource):
         password = made[service.PASSWORD].apply(lambda value: encode(value, Encoding.URL))
         at = placed.endpoint("redis")
         self.url = pulumi.Output.concat("redis://:", password, f"@{at}") if at else pulumi.Output.secret("")
+        web = placed.endpoint("redis-commander")
+        self.commander_url = pulumi.Output.from_input(f"http://{web}" if web else "")
         self.ready = placed.ready
-        self.register_outputs({"url": self.url, "ready": self.ready})
+        self.register_outputs({"url": self.url, "commander_url": self.commander_url, "ready": self.ready})

@@ -8,6 +8,7 @@ import pulumi
 from components import supabase_outputs
 from components.cache import Cache
 from components.object_storage import ObjectStorage
+from components.plain_database import PlainDatabase
 from components.plan import Plan
 from components.supabase_stack import SupabaseStack
 
@@ -18,6 +19,7 @@ def collect(
     supabase: SupabaseStack,
     cache: Cache,
     objects: ObjectStorage,
+    plain: PlainDatabase | None,
 ) -> dict[str, pulumi.Input[Any]]:
     """All outputs that exist for what the stack has; secrets are secret outputs."""
     settings, values = plan.settings, plan.values
@@ -29,6 +31,11 @@ def collect(
             found[name] = getattr(supabase, name.lower())
     if settings.cache.enabled:
         found["REDIS_URL"] = cache.url
+    if "REDIS_COMMANDER_URL" in values:
+        found["REDIS_COMMANDER_URL"] = cache.commander_url
+    if plain is not None:
+        urls = {"PLAIN_DB_URL": plain.url, "PGBOUNCER_URL": plain.pooled_url}
+        found |= {name: url for name, url in urls.items() if name in values}
     if settings.object_storage.enabled:
         found["S3_ENDPOINT"] = objects.endpoint
         found["S3_ACCESS_KEY"] = objects.access_key

@@ -10,12 +10,20 @@ from typing import Any, cast
 
 import pulumi
 
-from components import cache, env_plan, object_storage, releases, supabase_stack
+from components import cache, env_plan, object_storage, plain_database, releases, supabase_stack
 from components.cache import CacheArgs
 from components.image_settings import ImageSettings
 from components.object_storage import ObjectStorageArgs
+from components.plain_database import PlainDatabaseArgs
+from components.plain_settings import PlainDatabaseSettings
 from components.service import Image, Service
-from components.setting_types import CacheSettings, ImageSource, ObjectStorageSettings, SupabaseSettings, Target
+from components.setting_types import (
+    CacheSettings,
+    ImageSource,
+    ObjectStorageSettings,
+    SupabaseSettings,
+    Target,
+)
 from components.settings import ROOT, Settings
 from components.supabase_settings.storage import StorageBackend
 from components.supabase_stack import SupabaseStackArgs
@@ -24,6 +32,7 @@ from components.targets.placement import Placement, TargetKind, object_name, pub
 SUPABASE = "supabase"
 CACHE = "cache"
 OBJECTS = "objects"
+PLAIN = "plain"
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,7 @@ _ENGINE_SETTING = {
     SUPABASE: "supastack:release and supastack:supabase.database.name",
     CACHE: "supastack:cache.engine and supastack:cache.appendOnly",
     OBJECTS: "supastack:objectStorage.engine",
+    PLAIN: "supastack:release, supastack:plainDatabase.name and supastack:plainDatabase.user",
 }
 
 
@@ -144,6 +154,14 @@ class Plan:
             args["secret_key"] = key
         return args
 
+    def plain_args(self, placement: Placement) -> PlainDatabaseArgs:
+        """Args of the plain database."""
+        given = cast("PlainDatabaseSettings", self.settings.given("plainDatabase"))
+        args = PlainDatabaseArgs(placement=placement, settings=given)
+        if (password := self._secret("plainDatabasePassword")) is not None:
+            args["password"] = password
+        return args
+
     def _secret(self, setting: str) -> str | None:
         """A secret setting; None where it is not given, or, outside of a deployment, can't be read."""
         held = self.settings.secrets.get(setting)
@@ -155,6 +173,7 @@ class Plan:
             SUPABASE: tuple(supabase_stack.services(self.supabase_args(p))),
             CACHE: tuple(cache.services(self.cache_args(p))),
             OBJECTS: tuple(object_storage.services(self.object_storage_args(p))),
+            PLAIN: tuple(plain_database.services(self.plain_args(p))),
         }
 
     def _each(self) -> Iterator[tuple[str, Service]]:
@@ -226,6 +245,9 @@ class Plan:
             found[name] = None if text.secrets else "".join(map(str, text.parts))
         if s.cache.enabled:
             found["REDIS_URL"] = None
+        if "redisCommander" in placed:
+            found["REDIS_COMMANDER_URL"] = f"http://{placed['redisCommander']}"
+        found |= {name: None for port, name in plain_database.URLS.items() if port in placed}
         if s.object_storage.enabled:
             found |= object_storage.known(self.object_storage_args(p))
         return found

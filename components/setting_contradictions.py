@@ -16,7 +16,7 @@ from components.env_format import Format
 from components.releases import names as release_names
 from components.setting_schema import Path, Problem, key_text, nearest, shown
 from components.setting_types import ObjectStorageEngine
-from components.setting_values import size_text
+from components.setting_values import Refused, bytes_of, size_text
 
 Values = Mapping[str, Any]
 """Checked settings by name, with their defaults. Those that are wrong by themselves are missing."""
@@ -223,6 +223,32 @@ def _database_fits_its_memory(values: Values, _context: Context) -> Iterator[Pro
                 f"(supabase.database.memory = {size_text(database['memory'])})",
                 fix="lower it (a quarter of the memory is usual for sharedBuffers), or raise supabase.database.memory",
             )
+
+
+@rule("plainDatabase.memory", "plainDatabase.parameters")
+def _plain_database_fits_its_memory(values: Values, _context: Context) -> Iterator[Problem]:
+    database = values["plainDatabase"]
+    for name in ("shared_buffers", "work_mem", "maintenance_work_mem"):
+        given = database["parameters"].get(name, "")
+        try:
+            wanted = bytes_of(given)
+        except Refused:
+            continue  # in another of PostgreSQL's notations
+        if wanted > database["memory"]:
+            yield Problem(
+                path=("plainDatabase", "parameters", name),
+                value=shown(given),
+                reason=f"it is larger than the server's memory limit (plainDatabase.memory = {size_text(database['memory'])})",
+                fix="lower it (a quarter of the memory is usual for shared_buffers), or raise plainDatabase.memory",
+            )
+
+
+@rule("plainDatabase.user", "plainDatabase.readOnlyRole")
+def _plain_owner_is_no_reader(values: Values, _context: Context) -> Iterator[Problem]:
+    database = values["plainDatabase"]
+    if database.get("readOnlyRole") == database["user"]:
+        path = ("plainDatabase", "readOnlyRole")
+        yield Problem(path=path, value=shown(database["user"]), reason="that is the owner", fix="give the role a name of its own")
 
 
 @rule("envFiles.*.path", "instance")

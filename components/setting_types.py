@@ -15,6 +15,7 @@ from components import secret_values as secrets
 from components import setting_values as values
 from components.env_file_settings import EnvFileSettings
 from components.image_settings import ImageSettings
+from components.plain_settings import PlainDatabaseSettings
 from components.setting_declared import declared
 from components.setting_values import Setting, size
 from components.supabase_settings import auth_values
@@ -205,7 +206,7 @@ class SupabaseSettings(TypedDict):
     database: NotRequired[DatabaseSettings]
     """The PostgreSQL server."""
     projectRef: NotRequired[Annotated[str, Setting(check=project_ref)]]
-    """Reference of the project: the tenant in Realtime, Storage and the pooler (`postgres.<ref>`). Unset: made of project and stack."""
+    """Reference of the project: the tenant in the pooler (`postgres.<ref>`) and in Storage, whose files hang on it. Unset: 20 letters."""
     keys: NotRequired[KeySettings]
     """The API keys. What they are signed with is `jwtSecret` and `signingKey`."""
     gateway: NotRequired[GatewaySettings]
@@ -260,6 +261,8 @@ class CacheSettings(TypedDict):
     """appendonly: keep each write over a restart. A change over a kept volume is refused: the server would start without the data."""
     appendFsync: NotRequired[Annotated[AppendFsync, Setting(default="everysec")]]
     """appendfsync: when the append-only file is forced to disk; `everysec` can lose a second, `always` is slow."""
+    commander: NotRequired[Annotated[bool, Setting(default=False)]]
+    """Whether there is a web page on it, Redis Commander. Its login is `admin` with the cache's password."""
 
 
 @declared
@@ -334,6 +337,8 @@ class StackSettings(TypedDict):
     """The cache."""
     objectStorage: NotRequired[ObjectStorageSettings]
     """The S3 object store."""
+    plainDatabase: NotRequired[PlainDatabaseSettings]
+    """A PostgreSQL without Supabase, beside it or in its place."""
     app: NotRequired[AppSettings]
     """The app."""
     admin: NotRequired[AdminSettings]
@@ -344,6 +349,8 @@ class StackSettings(TypedDict):
     """Password of the database's administrator. Unset: generated."""
     cachePassword: NotRequired[Annotated[str, Setting(secret=True, check=values.server_password)]]
     """Password of the cache. Unset: generated."""
+    plainDatabasePassword: NotRequired[Annotated[str, Setting(secret=True, check=values.server_password)]]
+    """Password of the plain database's owner. Unset: generated."""
     objectStorageSecretKey: NotRequired[Annotated[str, Setting(secret=True, check=values.server_password)]]
     """Secret key of the object store. Unset: generated; an external store needs it."""
     setupPassword: NotRequired[Annotated[str, Setting(secret=True, check=values.person_password)]]

@@ -8,6 +8,7 @@ from pulumi.provider.experimental.component import ComponentProvider
 
 from components.cache import Cache
 from components.object_storage import ObjectStorage
+from components.plain_database import PlainDatabase
 from components.supabase_stack import SupabaseStack
 from components.targets import labels
 from tests.conftest import holders_of, unwrapped
@@ -15,8 +16,12 @@ from tests.unit.components.placements import placement
 
 # Every component has a row; a component without one fails below.
 COMPONENTS = {
-    Cache: {"placement": placement()},
+    Cache: {"placement": placement(), "settings": {"commander": True}},
     ObjectStorage: {"placement": placement(), "settings": {"engine": "minio"}},
+    PlainDatabase: {
+        "placement": placement(),
+        "settings": {"enabled": True, "extensions": ["pgcrypto"], "pgbouncer": {"enabled": True}},
+    },
     SupabaseStack: {"placement": placement()},
 }
 CONTAINER = "docker:index/container:Container"

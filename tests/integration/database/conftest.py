@@ -7,7 +7,7 @@ import pytest
 
 from components.encode import encode
 from components.service import Address, Secret, Service, Text
-from components.services import secret_names
+from components.services import plain_postgres, secret_names
 from components.supabase_stack import services
 from tests.integration.images.conftest import Box, Dock, client, dock, image
 from tests.unit.components.placements import placement
@@ -16,7 +16,9 @@ __all__ = ["client", "dock", "image"]  # fixtures
 
 PASSWORD = 'it\'s:a/p@ss #1 & 100% \\ "so"'
 """With what has to be quoted somewhere."""
-SECRETS = {secret_names.DATABASE_PASSWORD: PASSWORD}
+PLAIN_PASSWORD = "pl;a#in:/@?&=%!$*()-Secret"
+"""What a setting may be at most: no quotes, no spaces."""
+SECRETS = {secret_names.DATABASE_PASSWORD: PASSWORD, plain_postgres.PASSWORD: PLAIN_PASSWORD}
 Placed = Callable[..., Box]
 
 
