@@ -73,7 +73,8 @@ def _behind_the_gateway(c: Context) -> dict[str, Text]:
     shut = set[str]()
     if not c.settings["gateway"]["mcp"]:
         shut.add("MCP_URL")
-    if not c.settings["storage"]["s3Protocol"]["enabled"]:
+    # Storage of 2024 is given no keys for it.
+    if not c.settings["storage"]["s3Protocol"]["enabled"] or c.release.features.legacy_names:
         shut.add("STORAGE_S3_URL")
     found = {
         name: text(c.urls.api + path) for name, (service, path) in paths.items() if service in c.running and name not in shut

@@ -57,6 +57,13 @@ def test_an_s3_endpoint_that_is_off_is_told_to_nobody():
     assert not [name for name in outputs(args, services(args)) if "S3" in name]
 
 
+def test_where_storage_has_no_keys_for_its_s3_endpoint_nobody_is_told_of_one():
+    for release in ("2024-01", "2024-05", "2026-09"):
+        args = {"placement": placement(release=release, local_images=False), "settings": {}}
+        has_keys = "S3_PROTOCOL_ACCESS_KEY_ID" in env(made("storage", release=release))
+        assert any("S3" in name for name in outputs(args, services(args))) is has_keys is (release == "2026-09")
+
+
 def test_a_store_of_others_is_outside():
     service, images = (made(name, S3, object_store=EXTERNAL) for name in ("storage", "imgproxy"))
     assert env(service)["GLOBAL_S3_PROTOCOL"] == "https"
