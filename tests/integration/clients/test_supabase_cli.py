@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
+import jwt
 import pytest
 
 from components import cli_keys, keys
@@ -143,3 +144,10 @@ def test_the_keys_of_compat_cli_are_those_that_the_cli_sends(local: Project, sta
     assert {s.upstream for s in seen} == {"storage"}
     assert {s.header("authorization") for s in seen} == {f"Bearer {ours[names.SERVICE_ROLE_KEY]}"}
     assert local.stack.outputs["SERVICE_ROLE_KEY"] == ours[names.SERVICE_ROLE_KEY]
+
+
+def test_a_token_that_the_cli_signs_is_verified_by_the_key_set(local: Project) -> None:
+    token = local.run("gen", "bearer-jwt", "--role", "service_role").stdout.strip()
+    kid = jwt.get_unverified_header(token)["kid"]
+    (key,) = (key for key in jwt.PyJWKSet.from_json(local.stack.outputs["JWKS"]).keys if key.key_id == kid)
+    assert jwt.decode(token, key.key, algorithms=["ES256"])["role"] == "service_role"
