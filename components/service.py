@@ -146,6 +146,8 @@ class Volume:
     """The secret that the data was initialised with and that the server keeps in it: the two belong together."""
     paired_setting: str | None = None
     """The secret setting by which a user gives that secret back."""
+    paired_hint: str = ""
+    """What else may have changed that secret, as the end of a sentence: what to do about it. Plain text, for people."""
 
 
 @dataclass(frozen=True, slots=True)

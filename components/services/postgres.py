@@ -94,6 +94,8 @@ def postgres(context: Context) -> Service:
                 precious=True,
                 paired_secret=PASSWORD,
                 paired_setting="supastack:databasePassword",
+                # With it the password is a published one, and none can be given.
+                paired_hint="or take back supastack:compat, if that was changed",
             ),
             # The image fills it: conf files, and later the root key of vault, without which the data's secrets are lost.
             Volume("postgres-config", "/etc/postgresql-custom", precious=True),

@@ -171,6 +171,7 @@ class _Placing:
                         "volume": name,
                         "mark": mark,
                         "setting": volume.paired_setting,
+                        "hint": volume.paired_hint,
                     },
                     opts=pulumi.ResourceOptions(parent=self.component),
                 )

@@ -246,10 +246,11 @@ def paired(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
     mark = (found.get("Labels") or {}).get(labels.PAIRED_SECRET)
     if None in (mark, parameters["mark"]) or mark == parameters["mark"]:
         return []
+    hint = f"; {parameters['hint']}" if parameters.get("hint") else ""
     return [
         f"volume {parameters['volume']} was initialised with another password than the one at hand, and its server keeps the "
         f"first one. Nothing was touched. Give the old password back (`pulumi config set --secret {parameters['setting']}`; "
-        f"`pulumi config rm {parameters['setting']}` if it was a generated one), or save the data, then `make purge` and `make up`."
+        f"`pulumi config rm {parameters['setting']}` if it was a generated one{hint}), or save the data, then `make purge` and `make up`."
     ]
 
 

@@ -242,6 +242,14 @@ def test_a_volume_and_another_password_are_refused(daemon, mark, at_hand, refuse
     assert bool(docker_probe.paired(told, preview=False)) is refused
 
 
+@pytest.mark.parametrize("hint", ["", "or take back the other setting, if that was changed"])
+def test_what_else_may_have_changed_the_password_is_said_where_the_service_knows_it(daemon, hint):
+    daemon.volumes = [{"Name": "data", "Labels": {labels.PAIRED_SECRET: "a"}}]
+    told = {"host": None, "volume": "data", "mark": "b", "setting": "supastack:databasePassword", "hint": hint}
+    (problem,) = docker_probe.paired(told, preview=False)
+    assert f"if it was a generated one{'; ' + hint if hint else ''}), or save" in problem
+
+
 def test_a_volume_that_does_not_exist_yet_has_no_pair(daemon):
     def missing(name):
         raise NotFound("no such volume")

@@ -79,6 +79,12 @@ def test_the_database_is_named_postgres_and_its_parameters_are_upstreams():
     assert service.identity == "postgres-17.uid-999"
 
 
+def test_its_password_is_given_back_by_either_setting_that_can_change_it():
+    volume = next(v for v in database().volumes if v.paired_secret)
+    assert volume.paired_setting == "supastack:databasePassword"
+    assert "supastack:compat" in volume.paired_hint
+
+
 def test_another_name_goes_wherever_one_is_hard_coded():
     service = database(name="shop")
     assert {raw(service.env[n]) for n in ("PGDATABASE", "POSTGRES_DB")} == {"shop"}
