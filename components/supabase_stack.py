@@ -109,8 +109,13 @@ def _asked_for(wanted: Iterable[str]) -> Sequence[str]:
 def notes(args: SupabaseStackArgs) -> Sequence[str]:
     """What differs from what was asked for, for people. Pure."""
     settings = complete("supabase", args.get("settings"))
+    release = release_of(args["placement"])
     on = [service for service in SERVICES if _wanted(settings, service)]
-    return absent_services.notes(release_of(args["placement"]), on, _asked_for(on))
+    running = [service for service in on if release.has(release.role(service))]
+    return [
+        *absent_services.notes(release, on, _asked_for(on)),
+        *absent_services.without_effect(settings, args.get("secrets", {}), running),
+    ]
 
 
 def _context(args: SupabaseStackArgs) -> Context:
