@@ -19,7 +19,6 @@ DEFAULT_DATABASE = "postgres"
 USER = "postgres"
 ADMIN = "supabase_admin"
 """The superuser, POSTGRES_USER of the image."""
-JWT_EXPIRY = 3600
 DATA = "/var/lib/postgresql/data"
 
 _INIT = "/docker-entrypoint-initdb.d"
@@ -76,7 +75,7 @@ def postgres(context: Context) -> Service:
             *(word for key, value in sorted(_parameters(context).items()) for word in ("-c", f"{key}={value}")),
         ),
         env={
-            "JWT_EXP": text(str(context.settings["auth"].get("jwtExpiry", JWT_EXPIRY))),
+            "JWT_EXP": text(str(context.settings["auth"]["jwtExpiry"])),
             "PGDATABASE": text(name),
             "PGPASSWORD": text(Secret(PASSWORD)),
             "PGPORT": text(str(PORT)),
