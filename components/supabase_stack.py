@@ -115,6 +115,7 @@ def notes(args: SupabaseStackArgs) -> Sequence[str]:
     return [
         *absent_services.notes(release, on, _asked_for(on)),
         *absent_services.without_effect(settings, args.get("secrets", {}), running),
+        *(storage.notes(settings) if "storage" in running else ()),
     ]
 
 

@@ -6,11 +6,14 @@ addresses from STORAGE_PUBLIC_URL and, with REQUEST_ALLOW_X_FORWARDED_PATH, the 
 lifecycle.ts, src/http/plugins/signature-v4.ts): so neither TUS_URL_PATH nor S3_PROTOCOL_PREFIX is needed, on either backend.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from components.service import Address, Edge, Encoding, Gate, Health, Port, Secret, Service, Text, Volume, text
 from components.services import postgres, secret_names
 from components.services.context import Context
+from components.setting_schema import default_of
+from components.setting_types import SupabaseSettings
 
 PORT: Final = 5000
 VOLUME: Final = "storage-data"
@@ -64,6 +67,19 @@ def _given(c: Context) -> dict[str, Text]:
         # The older of two names, which both versions read.
         env["IMG_LIMITS_MAX_SIZE"] = text(str(settings["imageTransformation"]["maxSize"]))
     return env
+
+
+def notes(settings: Mapping[str, Any]) -> list[str]:
+    """What is said where the files are not in the usual place, of a completed `supabase` group.
+
+    A note and no refusal: the volume's labels tell neither what lies on it nor whether it was taken along to the store.
+    """
+    usual = default_of(SupabaseSettings)["storage"]
+    moved = [name for name in ("backend", "bucket", "tenantId") if settings["storage"].get(name) != usual.get(name)]
+    if not moved:
+        return []
+    named = ", ".join(f"supastack:supabase.storage.{name}" for name in moved)
+    return [f"storage looks for files only where {named} says: files that were kept elsewhere before are not moved and not found"]
 
 
 def storage(c: Context) -> Service:

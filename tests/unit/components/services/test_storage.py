@@ -5,7 +5,7 @@ import pytest
 
 from components.service import Mount
 from components.services import storage as module
-from components.supabase_stack import outputs, services
+from components.supabase_stack import notes, outputs, services
 from tests.unit.components.placements import placement
 from tests.unit.components.services.making import STORE, edges, env, made, written
 
@@ -160,3 +160,17 @@ def test_the_volume_that_imgproxy_sees_is_the_one_that_storage_writes():
 def test_imgproxy_works_on_as_many_images_as_its_memory_is_for():
     assert env(made("imgproxy"))["IMGPROXY_WORKERS"] == "2"
     assert env(made("imgproxy", {"imgproxy": {"workers": 8}}, release="2024-05"))["IMGPROXY_CONCURRENCY"] == "8"
+
+
+@pytest.mark.parametrize(("name", "value"), [("backend", "s3"), ("bucket", "elsewhere"), ("tenantId", "other")])
+def test_another_place_of_the_files_is_said_to_hide_those_of_the_first(name, value):
+    said = notes({"placement": placement(local_images=False), "settings": {"storage": {name: value}}})
+    (line,) = [line for line in said if "not found" in line]
+    assert f"only where supastack:supabase.storage.{name} says" in line
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"storage": {"bucket": "elsewhere", "enabled": False}}, {"storage": {"backend": "file"}}]
+)
+def test_nothing_is_said_of_the_usual_place_or_without_storage(settings):
+    assert notes({"placement": placement(local_images=False), "settings": settings}) == []
