@@ -29,7 +29,7 @@ from components.supabase_settings.meta import MetaSettings
 from components.supabase_settings.override import ServiceOverride, service_name, variable_name
 from components.supabase_settings.pooler import PoolerSettings
 from components.supabase_settings.realtime import RealtimeSettings
-from components.supabase_settings.rest import RestSettings, schema_name
+from components.supabase_settings.rest import RestSettings, new_schema_name
 from components.supabase_settings.storage import ImgproxySettings, StorageSettings
 from components.supabase_settings.studio import StudioSettings
 
@@ -175,7 +175,7 @@ class DatabaseSettings(TypedDict):
 
     name: NotRequired[Annotated[str, Setting(default="postgres", check=values.database_name)]]
     """Name of the database that everything is in. A change over a kept volume is refused: it is made once."""
-    schemas: NotRequired[Annotated[list[str], Setting(minimum=0, maximum=50, check=schema_name)]]
+    schemas: NotRequired[Annotated[list[str], Setting(minimum=0, maximum=50, check=new_schema_name)]]
     """Further schemas to make, as one that tests keep to. One taken off the list stays, with what is in it. Unset: none."""
     memory: NotRequired[Annotated[str, size("1gb", minimum="128mb")]]
     """Memory limit of the server."""

@@ -26,6 +26,14 @@ def schema_name(text: str) -> str:
     return text
 
 
+def new_schema_name(text: str) -> str:
+    """Check the name of a schema to make: PostgreSQL keeps those that begin with pg_ for itself (its manual, CREATE SCHEMA)."""
+    schema_name(text)
+    if text.startswith("pg_"):
+        raise Refused('PostgreSQL keeps names of schemas that begin with "pg_" for itself', "choose another name")
+    return text
+
+
 @declared
 class RestSettings(TypedDict):
     """REST API (PostgREST)."""

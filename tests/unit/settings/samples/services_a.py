@@ -65,6 +65,7 @@ TEXTS: Samples = {
         ),
     ),
     rest.schema_name: Texts(right=("public", "graphql_public", "Shop1"), wrong=("a b", "1a", "a,b", 'a"b', "a.b", "ä", "a" * 64)),
+    rest.new_schema_name: Texts(right=("test", "pgmq", "Shop1"), wrong=("pg_mine", "pg_", "a b", "1a", "a,b", "ä", "a" * 64)),
     storage.folder_name: Texts(right=("stub", "my-project_1"), wrong=("a/b", "..", "-a", "a b", "ä", "a" * 64)),
     storage.url_path: Texts(
         right=("/upload/resumable", "/a"), wrong=("upload", "/", "/a/", "//a", "/a b", "/a?b", "https://x/a")
