@@ -294,7 +294,11 @@ def _warnings(values: Values, context: Context) -> Iterator[str]:
         return key_text(context.project, path)
 
     if not ipaddress.ip_address(values["bindAddress"]).is_loopback:
-        yield f"{key('bindAddress')} is {values['bindAddress']}: whoever reaches this address reaches the stack's servers"
+        mail = values["supabase"]["enabled"] and values["supabase"]["mail"]["enabled"]
+        yield (
+            f"{key('bindAddress')} is {values['bindAddress']}: whoever reaches this address reaches the stack's servers"
+            + (", and reads the mails of the mail catcher, which has no login: password resets are among them" if mail else "")
+        )
     for name, port in resolved_ports(values, project=context.project, stack=context.stack).items():
         if port < 1024:
             yield f"{key('ports', name)} is {port}: ports below 1024 need a Docker daemon that runs as root"

@@ -215,6 +215,21 @@ def test_an_address_of_this_machine_alone_is_not_warned_of(address: str) -> None
     assert _load({"bindAddress": address}).warnings == ()
 
 
+UNCONFIRMED = {"auth": {"email": {"enableConfirmations": False}}}
+
+
+@pytest.mark.parametrize(
+    ("supabase", "read"),
+    [({}, True), ({"mail": {"enabled": False}, **UNCONFIRMED}, False), ({"enabled": False}, False)],
+)
+def test_an_address_that_others_reach_shows_them_the_mails_where_the_mail_catcher_runs(
+    supabase: dict[str, Any], read: bool
+) -> None:
+    said = _load({"bindAddress": "0.0.0.0", "supabase": {**supabase}}).warnings
+    (warning,) = [line for line in said if "supastack:bindAddress" in line]
+    assert ("mail catcher, which has no login: password resets" in warning) is read
+
+
 # -- the result ------------------------------------------------------------------------------------------------------
 
 
