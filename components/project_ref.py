@@ -10,7 +10,7 @@ _LENGTH = 20
 def derived(project: str, stack: str) -> str:
     """20 lower case letters, always the same for a stack of a project.
 
-    Letters only: it stands in host names (Realtime reads its tenant off one), in login names of the pooler and in folders' names.
+    Letters only: it is the pooler's tenant, in login names, and Storage's, in folders' names. (Realtime's is the constant realtime-dev.)
     """
     # NUL can stand in neither name, so ("a", "bc") and ("ab", "c") differ.
     number = int.from_bytes(hashlib.sha256(f"{project}\0{stack}\0project reference".encode()).digest(), "big")

@@ -11,7 +11,6 @@ from typing import Any
 import pulumi
 
 from components import keys, secrets
-from components.releases import Release
 from components.services import secret_names as names
 
 # Names of resources are made of these: they must not change. All are kept with the data (`SecretSpec.keeps_data`): sessions, sealed
@@ -58,19 +57,16 @@ def make(
     name: str,
     *,
     settings: Mapping[str, Any],
-    release: Release,
     given: Mapping[str, pulumi.Input[str]],
 ) -> Mapping[str, pulumi.Output[str]]:
-    """Every secret by its name.
+    """Every secret by its name. All are made whatever the services use, so that another release finds the same ones.
 
     Args:
         component: Parent of what is made.
         name: The component's name.
         settings: The completed `supabase` group.
-        release: What the services can do; all secrets are made whatever they use, so that another release finds the same ones.
         given: The user's own values by secret name.
     """
-    del release
     generated = secrets.make(component, name, _GENERATED, {})
     known = {secret: value for secret, value in generated.items() if secret not in _SHAPED}
     known |= {secret: pulumi.Output.secret(value) for secret, value in given.items()}

@@ -280,7 +280,7 @@ class SupabaseStack(pulumi.ComponentResource):
         if store := args.get("object_store"):
             given[secret_names.S3_ACCESS_KEY] = store["access_key"]
             given[secret_names.S3_SECRET_KEY] = store["secret_key"]
-        made = supabase_secrets.make(self, name, settings=context.settings, release=context.release, given=given)
+        made = supabase_secrets.make(self, name, settings=context.settings, given=given)
         placed = services(args)
         self.ready = placing.place(self, name, args["placement"], placed, made, _elsewhere(context)).ready
         texts = supabase_outputs.outputs(context, published(args["placement"], placed))

@@ -7,7 +7,7 @@ import jwt
 import pulumi
 import pytest
 
-from components import keys, releases, supabase_secrets
+from components import keys, supabase_secrets
 from components.services import secret_names as names
 from components.setting_groups import complete
 from tests.conftest import holders_of, unwrapped
@@ -49,9 +49,7 @@ class Holder(pulumi.ComponentResource):
     def __init__(self, given=(), settings=None, only=None):
         super().__init__("supastack:index:Holder", "supabase", {})
         completed = complete("supabase", settings)
-        made = supabase_secrets.make(
-            self, "supabase", settings=completed, release=releases.load("2026-09", local=True), given=dict(given)
-        )
+        made = supabase_secrets.make(self, "supabase", settings=completed, given=dict(given))
         self.names = set(made)
         self.register_outputs({name: made[name] for name in (made if only is None else only)})
 
