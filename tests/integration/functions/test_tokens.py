@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.integration.functions import tokens
-from tests.integration.functions.tokens import KEY, NOW, SECRET, STRANGER, encoded, es256, handmade, tampered, token
+from tests.integration.functions.tokens import DAY, KEY, NOW, SECRET, STRANGER, encoded, es256, handmade, tampered, token
 
 GOOD = {
     "signed with the JWT secret": token(),
@@ -21,7 +21,7 @@ ALGORITHM = "UNAUTHORIZED_UNSUPPORTED_TOKEN_ALGORITHM"
 BAD = {
     "that has ended": (token(exp=NOW - 1), HS256),
     "of the stack's key that has ended": (es256(exp=NOW - 1), ES256),
-    "that does not hold yet": (token(nbf=NOW + 600), HS256),
+    "that does not hold yet": (token(nbf=NOW + DAY), HS256),
     "whose end is no number": (handmade({"alg": "HS256"}, {"exp": "never"}, b"x" * 32), HS256),
     "signed with another secret": (token("another-secret-of-more-than-32-characters"), HS256),
     "signed with another key under our key's name": (es256(STRANGER), ES256),

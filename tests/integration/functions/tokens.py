@@ -14,6 +14,8 @@ KID = "the-stack's-key"
 KEY = ec.generate_private_key(ec.SECP256R1())
 STRANGER = ec.generate_private_key(ec.SECP256R1())
 NOW = int(time.time())
+"""When the tests were collected: they may run much later."""
+DAY = 86400
 
 
 def public(key: ec.EllipticCurvePrivateKey, kid: str) -> dict[str, str]:
@@ -32,7 +34,7 @@ JWKS = json.dumps({"keys": [public(KEY, KID), {"kty": "oct", "k": encoded(SECRET
 
 def token(key: Any = SECRET, alg: str = "HS256", headers: dict[str, Any] | None = None, **claims: Any) -> str:
     """A token that is good for an hour, unless the claims say otherwise."""
-    return jwt.encode({"role": "authenticated", "exp": NOW + 3600, **claims}, key, algorithm=alg, headers=headers)
+    return jwt.encode({"role": "authenticated", "exp": NOW + DAY, **claims}, key, algorithm=alg, headers=headers)
 
 
 def es256(key: Any = KEY, kid: str | None = KID, **claims: Any) -> str:
@@ -49,7 +51,7 @@ def handmade(header: dict[str, Any], claims: Any, signature: bytes = b"") -> str
 def tampered(good: str) -> str:
     """A good token with other claims."""
     header, _, signature = good.split(".")
-    return ".".join([header, encoded(json.dumps({"role": "service_role", "exp": NOW + 3600}).encode()), signature])
+    return ".".join([header, encoded(json.dumps({"role": "service_role", "exp": NOW + DAY}).encode()), signature])
 
 
 def confused() -> str:
@@ -58,7 +60,7 @@ def confused() -> str:
     import hmac
 
     header = encoded(json.dumps({"alg": "HS256", "kid": KID, "typ": "JWT"}).encode())
-    claims = encoded(json.dumps({"role": "service_role", "exp": NOW + 3600}).encode())
+    claims = encoded(json.dumps({"role": "service_role", "exp": NOW + DAY}).encode())
     known = json.dumps(public(KEY, KID)).encode()
     return f"{header}.{claims}.{encoded(hmac.new(known, f'{header}.{claims}'.encode(), hashlib.sha256).digest())}"
 
