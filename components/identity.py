@@ -68,6 +68,6 @@ def _other_writer(volume: str, old: str, new: str, setting: str) -> str:
     return (
         f"volume {volume} holds data of {old}, which {new} can't read ({setting}). Nothing was touched. Set it back; or take the data "
         f"along: with the old release up, dump it (`pg_dumpall --no-role-passwords --dbname` with DB_URL) and copy "
-        f"/etc/postgresql-custom out of the database's container, for the root key of vault; then `make down`, `docker volume rm {volume}`, "
-        f"`make up` with the new release, put the key back and load the dump.{script}"
+        f"/etc/postgresql-custom out of the database's container, for the root key of vault; then `make down`, "
+        f"`docker volume rm {volume}`, `make up` with the new release, put the key back and load the dump.{script}"
     )
