@@ -11,7 +11,7 @@ export VERBOSE
 .PHONY: help up preview status env down purge activate check-env env-example graph test lint bench lock
 
 help:
-	@echo 'Supastack: database, cache and object store of an app, in one command.'
+	@echo 'Supastack: a whole Supabase, cache and object store for an app, in one command.'
 	@echo
 	@echo '  make up         set up what is missing, bring the stack up, print its URLs'
 	@echo '  make preview    show what `make up` would change, property by property'
