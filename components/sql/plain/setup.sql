@@ -1,4 +1,4 @@
--- What the settings ask for in the plain database: extensions and a role that may read. components.services.plain_setup puts in what they
+-- What the settings ask for in the plain database: extensions and a role that may read. components.services.plain_postgres puts in what they
 -- say, as JSON. It can run again at any time, and takes nothing away.
 \set ON_ERROR_STOP on
 begin;
