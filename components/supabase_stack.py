@@ -90,8 +90,6 @@ class SupabaseStackArgs(TypedDict):
     """The user's own secrets by name (`components.services.secret_names`); the others are generated. Always handled as secrets."""
     object_store: NotRequired[ObjectStore]
     """The store for Storage's files; without it they lie on a volume."""
-    app_url: NotRequired[str]
-    """Where the app is: SITE_URL where the settings name none. Default: the planned port of the app on this machine."""
     root: NotRequired[str]
     """Folder that relative paths in the settings start from. Default: the one that the program runs in."""
 
@@ -172,7 +170,7 @@ def _urls(args: SupabaseStackArgs, settings: Mapping[str, Any]) -> Urls:
     return Urls(
         api=settings["gateway"].get("publicUrl") or own,
         studio=at("studio"),
-        site=settings["auth"].get("siteUrl") or args.get("app_url") or at("app"),
+        site=settings["auth"].get("siteUrl") or at("app"),
     )
 
 
