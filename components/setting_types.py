@@ -15,6 +15,7 @@ from components import secret_values as secrets
 from components import setting_values as values
 from components.env_file_settings import EnvFileSettings
 from components.image_settings import ImageSettings
+from components.kubernetes_settings import KubernetesSettings
 from components.plain_settings import PlainDatabaseSettings
 from components.setting_declared import declared
 from components.setting_values import Setting, size
@@ -327,6 +328,8 @@ class StackSettings(TypedDict):
     """Host ports that differ from the plan; `auto` for stable ports of the stack's own."""
     docker: NotRequired[DockerSettings]
     """The Docker daemon."""
+    kubernetes: NotRequired[KubernetesSettings]
+    """The Kubernetes cluster, for target `kubernetes`."""
     healthTimeout: NotRequired[Annotated[int, Setting(default=180, unit="seconds", minimum=1, maximum=3600)]]
     """How long a deployment waits for everything to be healthy; a server that a job waits for has as long before that."""
     stackId: NotRequired[Annotated[str, Setting(check=values.stack_id)]]

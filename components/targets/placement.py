@@ -9,6 +9,7 @@ import pulumi
 from components import releases
 from components.endpoints import Endpoint
 from components.image_settings import ImageSettings
+from components.kubernetes_settings import KubernetesSettings
 from components.service import Service
 
 
@@ -19,6 +20,15 @@ class TargetKind(str, Enum):
     """Containers of a local Docker daemon."""
     KUBERNETES = "kubernetes"
     MANAGED = "managed"
+
+
+class KubernetesPlacement(TypedDict):
+    """What the Kubernetes target must know beside the rest."""
+
+    namespace: pulumi.Input[str]
+    """Where all objects of the stack go."""
+    settings: KubernetesSettings
+    """The settings of the target."""
 
 
 class Placement(TypedDict):
@@ -47,6 +57,8 @@ class Placement(TypedDict):
     """Release the images are taken from."""
     local_images: bool
     """Whether images built on this machine are used."""
+    kubernetes: NotRequired[KubernetesPlacement]
+    """Kubernetes: what that target must know."""
     images: NotRequired[ImageSettings]
     """What the settings say of the images: mirror, references, digests."""
 

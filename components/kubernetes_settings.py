@@ -1,0 +1,165 @@
+"""Settings of the Kubernetes target."""
+
+from enum import Enum
+from typing import Annotated, NotRequired
+
+from typing_extensions import TypedDict
+
+from components import kubernetes_values as kube
+from components import setting_values as values
+from components.setting_declared import declared
+from components.setting_values import Setting, size
+from components.supabase_settings.override import service_name
+
+
+class Profile(str, Enum):
+    """How much each service is given."""
+
+    SMALL = "small"
+    MEDIUM = "medium"
+    LARGE = "large"
+
+
+class Exposure(str, Enum):
+    """How the gateway is reached from outside the cluster."""
+
+    GATEWAY = "gateway"
+    """An HTTPRoute of the Gateway API at a Gateway that is there."""
+    INGRESS = "ingress"
+    LOADBALANCER = "loadbalancer"
+    NONE = "none"
+    """Not at all: `make forward` opens local ports."""
+
+
+class PodSecurity(str, Enum):
+    """Pod Security level that the namespace enforces."""
+
+    AUTO = "auto"
+    RESTRICTED = "restricted"
+    BASELINE = "baseline"
+
+
+@declared
+class GatewayReference(TypedDict):
+    """The Gateway of the Gateway API that the route is attached to. It is the platform's, not the stack's."""
+
+    name: NotRequired[Annotated[str, Setting(check=kube.object_name)]]
+    """Its name."""
+    namespace: NotRequired[Annotated[str, Setting(check=kube.label)]]
+    """Its namespace. Unset: the stack's own."""
+    section: NotRequired[Annotated[str, Setting(check=kube.object_name)]]
+    """Name of its listener. Unset: every one that takes the route."""
+
+
+@declared
+class ExposureSettings(TypedDict):
+    """How clients outside the cluster reach the gateway, the only service that they reach."""
+
+    kind: NotRequired[Annotated[Exposure, Setting(default="none")]]
+    """`gateway`, `ingress`, `loadbalancer` or `none`. All but `none` need `host` or `baseDomain`."""
+    host: NotRequired[Annotated[str, Setting(check=kube.dns_name)]]
+    """Public host name. Unset: `<project ref>.<baseDomain>`."""
+    baseDomain: NotRequired[Annotated[str, Setting(check=kube.dns_name)]]
+    """Domain under which each stack has the name of its project reference."""
+    gateway: NotRequired[GatewayReference]
+    """The Gateway, for `gateway`."""
+    className: NotRequired[Annotated[str, Setting(check=kube.object_name)]]
+    """Class of the ingress, or of the load balancer. An ingress needs it."""
+    tlsSecret: NotRequired[Annotated[str, Setting(check=kube.object_name)]]
+    """Name of the Secret with the certificate, for `ingress`. With a Gateway, TLS is the Gateway's."""
+    issuer: NotRequired[Annotated[str, Setting(check=kube.object_name)]]
+    """ClusterIssuer of cert-manager that writes `tlsSecret`. Unset: somebody else does."""
+    annotations: NotRequired[Annotated[dict[str, str], Setting(default={}, check=values.line_of_text)]]
+    """Annotations of the route, the ingress or the load balancer's Service, in its controller's own words."""
+
+
+@declared
+class Autoscaling(TypedDict):
+    """A HorizontalPodAutoscaler of one service."""
+
+    minReplicas: NotRequired[Annotated[int, Setting(default=2, minimum=1, maximum=100)]]
+    """At least so many pods."""
+    maxReplicas: NotRequired[Annotated[int, Setting(default=4, minimum=1, maximum=1000)]]
+    """At most so many."""
+    cpuPercent: NotRequired[Annotated[int, Setting(default=70, unit="percent", minimum=10, maximum=100)]]
+    """Share of the requested CPU at which there is one more."""
+
+
+@declared
+class PodResources(TypedDict):
+    """What the pods of one service are given, in place of the profile's."""
+
+    cpuRequest: NotRequired[Annotated[str, Setting(check=kube.cpu)]]
+    """CPU that is set aside, as in "250m"."""
+    cpuLimit: NotRequired[Annotated[str, Setting(check=kube.cpu)]]
+    """The most CPU."""
+    memoryRequest: NotRequired[Annotated[str, size(minimum="8mb")]]
+    """Memory that is set aside."""
+    memoryLimit: NotRequired[Annotated[str, size(minimum="16mb")]]
+    """The most memory; a pod is ended above it."""
+
+
+@declared
+class EgressRule(TypedDict):
+    """Where a service may connect to outside the cluster."""
+
+    cidrs: NotRequired[Annotated[list[str], Setting(default=["0.0.0.0/0"], minimum=1, maximum=100, check=kube.cidr)]]
+    """Networks. The default is everywhere but what `except` names."""
+    excepted: NotRequired[Annotated[list[str], Setting(default=[], minimum=0, maximum=100, check=kube.cidr)]]
+    """Networks inside those that are shut nevertheless."""
+    ports: NotRequired[Annotated[list[int], Setting(minimum=1, maximum=65535)]]
+    """TCP ports. Unset: those that the purpose usually has: smtp 25, 465 and 587, s3 the endpoint's, all others 443."""
+
+
+@declared
+class NetworkPolicySettings(TypedDict):
+    """NetworkPolicies: nothing in, nothing out, then exactly the edges of the stack."""
+
+    enabled: NotRequired[Annotated[bool, Setting(default=True)]]
+    """Whether there are any. A cluster whose network plugin enforces none takes no notice of them."""
+    clientNamespaces: NotRequired[Annotated[list[str], Setting(default=[], minimum=0, maximum=100, check=kube.label)]]
+    """Namespaces whose pods may reach the gateway, the database, the pooler, the cache and the object store: the apps'."""
+    gatewayNamespaces: NotRequired[Annotated[list[str], Setting(default=[], minimum=0, maximum=100, check=kube.label)]]
+    """Namespaces of what brings clients to the gateway (an ingress controller). Empty: from everywhere, if it is exposed."""
+    egress: NotRequired[Annotated[dict[str, EgressRule], Setting(default={}, key_check=kube.purpose)]]
+    """Where to, by purpose, as `smtp`. Unset: everywhere outside the cluster, on the ports that the purpose usually has."""
+
+
+@declared
+class KubernetesSettings(TypedDict):
+    """The cluster to deploy to, and how. The cluster of the moment, as kubectl has it, is never taken."""
+
+    kubeconfig: NotRequired[Annotated[str, Setting(check=kube.path)]]
+    """Path of the kubeconfig file; a relative one starts at the project's folder. Needed, unless `KUBECONFIG` names one file."""
+    context: NotRequired[Annotated[str, Setting(check=values.line_of_text)]]
+    """Context in it. Needed."""
+    namespace: NotRequired[Annotated[str, Setting(check=kube.label)]]
+    """Namespace to make. Unset: `<project>-<stack>`. A change moves everything: the data stays behind in the old one."""
+    podSecurity: NotRequired[Annotated[PodSecurity, Setting(default="auto")]]
+    """Level that the namespace enforces. `auto`: restricted where all pods allow it, else baseline, and the preview says which do not."""
+    profile: NotRequired[Annotated[Profile, Setting(default="small")]]
+    """How much each service is given."""
+    resources: NotRequired[Annotated[dict[str, PodResources], Setting(default={}, key_check=kube.any_service)]]
+    """What one service is given instead, by its name."""
+    replicas: NotRequired[
+        Annotated[dict[str, Annotated[int, Setting(minimum=1, maximum=100)]], Setting(default={}, key_check=kube.any_service)]
+    ]
+    """Pods of a service, by its name; only of those that can be more than one. Unset: 1."""
+    autoscaling: NotRequired[Annotated[dict[str, Autoscaling], Setting(default={}, key_check=service_name)]]
+    """HorizontalPodAutoscalers, by service; only of those that can be more than one."""
+    storageClass: NotRequired[Annotated[str, Setting(check=kube.object_name)]]
+    """StorageClass of all claims. Unset: the cluster's default."""
+    volumeSizes: NotRequired[
+        Annotated[dict[str, Annotated[str, size(minimum="1mb")]], Setting(default={}, key_check=kube.any_service)]
+    ]
+    """Size of a service's claim, by the service's name. Unset: 8gb; 1gb for the cache."""
+    dataPriorityClass: NotRequired[Annotated[str, Setting(check=kube.object_name)]]
+    """PriorityClass of what keeps data, so that it is evicted last. Unset: none."""
+    exposure: NotRequired[ExposureSettings]
+    """How clients outside the cluster reach the gateway."""
+    networkPolicy: NotRequired[NetworkPolicySettings]
+    """NetworkPolicies."""
+    imagePullSecret: NotRequired[Annotated[str, Setting(check=kube.object_name)]]
+    """Secret in the namespace that images are pulled with. Unset: none."""
+    render: NotRequired[Annotated[str, Setting(check=kube.path)]]
+    """Folder that the manifests are also written to, without secrets, for whoever applies them by other means. Unset: none."""

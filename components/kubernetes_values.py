@@ -1,0 +1,72 @@
+"""Checks of the texts in the Kubernetes target's settings."""
+
+import ipaddress
+import re
+
+from components.setting_values import Refused
+
+PURPOSES = ("functions", "modules", "oauth", "openai", "s3", "sms", "smtp", "webhooks")
+"""What a service may talk to outside the stack (`components.service.Service.outside`)."""
+BESIDE = ("minio", "pgbouncer", "plain-postgres", "redis", "redis-commander", "rustfs", "seaweedfs", "valkey")
+"""Services beside the Supabase stack's own."""
+
+
+def label(text: str) -> str:
+    """Check an RFC 1123 label: the name of a namespace."""
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", text, re.ASCII):
+        raise Refused("it is not a name of that kind", 'use up to 63 of a-z, 0-9 and "-", as in "backend"')
+    return text
+
+
+def object_name(text: str) -> str:
+    """Check an RFC 1123 subdomain: the name of most Kubernetes objects."""
+    return dns_name(text)
+
+
+def dns_name(text: str) -> str:
+    """Check a DNS name."""
+    if len(text) > 253 or not all(
+        re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", part, re.ASCII) for part in text.split(".")
+    ):
+        raise Refused("it is not a DNS name in lower case", 'write it as in "api.example.com"')
+    return text
+
+
+def cpu(text: str) -> str:
+    """Check an amount of CPU as Kubernetes writes it."""
+    if not re.fullmatch(r"[1-9][0-9]{0,4}m|[1-9][0-9]{0,2}(\.[0-9]{1,3})?|0\.[0-9]{0,2}[1-9]", text, re.ASCII):
+        raise Refused("it is not an amount of CPU", 'write cores or thousandths of one, as in "2" or "250m"')
+    return text
+
+
+def cidr(text: str) -> str:
+    """Check a network."""
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        raise Refused("it is not a network", 'write it as in "10.0.0.0/8"') from None
+    return text
+
+
+def path(text: str) -> str:
+    """Check the path of a file or a folder."""
+    if not text.strip() or "\0" in text or "\n" in text:
+        raise Refused("it is not a path", 'write it as in "/home/me/.kube/config"')
+    return text
+
+
+def purpose(text: str) -> str:
+    """Check what outside traffic is for."""
+    if text not in PURPOSES:
+        raise Refused("there is no such purpose", f"use one of {', '.join(PURPOSES)}")
+    return text
+
+
+def any_service(text: str) -> str:
+    """Check the name of a service that the Kubernetes target places."""
+    from components.supabase_settings.override import SERVICES  # its module needs ours at the top
+
+    known = sorted({*SERVICES, *BESIDE})
+    if text not in known:
+        raise Refused("there is no such service", f"use one of {', '.join(known)}")
+    return text
