@@ -233,7 +233,6 @@ class _Placing:
         wanted[labels.KIND] = service.kind.value
         wanted[labels.IMAGE_KIND] = service.image.kind
         wanted[labels.OPTIONAL] = str(service.optional).lower()
-        health = service.health
         return docker.Container(
             f"{self.name}-{service.name}",
             name=object_name(p, self.name, service.name),
@@ -259,15 +258,7 @@ class _Placing:
             networks_advanced=[
                 docker.ContainerNetworksAdvancedArgs(name=p["network"], aliases=[service.name]),
             ],
-            healthcheck=None
-            if health is None
-            else docker.ContainerHealthcheckArgs(
-                tests=["CMD", *health.command],
-                interval=_duration(health.interval),
-                timeout=_duration(health.timeout),
-                retries=health.retries,
-                start_period=_duration(health.start_period),
-            ),
+            healthcheck=_health_check(service),
             labels=[docker.ContainerLabelArgs(label=k, value=v) for k, v in sorted(wanted.items())],
             restart="no" if job else "unless-stopped",
             must_run=not job,
@@ -298,6 +289,24 @@ def _stub_env(service: Service) -> dict[str, Text]:
         "STUB_PORTS": text(",".join(str(port.number) for port in service.ports)),
         "STUB_SERVICE": text(service.name),
     }
+
+
+def _health_check(service: Service) -> docker.ContainerHealthcheckArgs | None:
+    """The health check; None: the image's own, if it has one."""
+    health = service.health
+    if health is None and service.kind is Kind.JOB:
+        # A job that has ended would go on to tell how its image's check fared. The daemon takes figures that are 0 from the image
+        # (moby, daemon/commit.go, merge), which a refresh would take for a change.
+        return docker.ContainerHealthcheckArgs(tests=["NONE"], interval="1s", timeout="1s", retries=1, start_period="1s")
+    if health is None:
+        return None
+    return docker.ContainerHealthcheckArgs(
+        tests=["CMD", *health.command],
+        interval=_duration(health.interval),
+        timeout=_duration(health.timeout),
+        retries=health.retries,
+        start_period=_duration(health.start_period),
+    )
 
 
 def _duration(seconds: int) -> str:
