@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from components import sql
 from components.encode import encode
-from components.identity import identity
+from components.identity import identity, source_of
 from components.service import (
     Address,
     AddressPart,
@@ -64,7 +64,7 @@ def plain_postgres(
         health=postgres.health(),
         provides={"plain-postgres": "postgres"},
         # Both are made once, when the volume is filled.
-        identity=identity(f"plain-postgres{_major(image)}", database=f"{name}-of-{user}", user=runs_as),
+        identity=identity(f"plain-postgres{_major(image)}", database=f"{name}-of-{user}", user=runs_as, source=source_of(image)),
         stop_grace=30,
     )
 

@@ -7,7 +7,7 @@ one, since a folder laid over the image's own would hide what makes the roles (s
 """
 
 from components import sql
-from components.identity import identity
+from components.identity import identity, source_of
 from components.service import File, Health, Port, Secret, Service, Volume, text
 from components.services.context import Context
 from components.services.secret_names import DATABASE_PASSWORD as PASSWORD
@@ -64,9 +64,10 @@ def postgres(context: Context) -> Service:
     settings = context.settings["database"]
     name = database(context)
     major, user = context.release.postgres_major, context.release.users.get("postgres")
+    image = context.release.image_if_any("postgres")
     return Service(
         name="postgres",
-        image=context.release.image_if_any("postgres"),
+        image=image,
         resources=context.memory("postgres", mib(settings["memory"])),
         command=(
             "postgres",
@@ -105,6 +106,7 @@ def postgres(context: Context) -> Service:
             f"postgres-{major}",
             database=None if name == DEFAULT_DATABASE else name,
             user=user if context.settings.get("dataOwner") != user else None,
+            source=source_of(image),
         ),
         stop_grace=30,
     )

@@ -19,6 +19,13 @@ def refused(held, wanted):
         ("postgres-17", "postgres-17.uid-999"),
         ("postgres-17.uid-999", "postgres-17"),
         ("postgres-17.db-shop", "postgres-17.db-shop.uid-999"),
+        ("postgres-17.from-local", "postgres-17.uid-999.from-local"),
+        # Written before the source was: it may have come from either.
+        ("postgres-17.uid-999", "postgres-17.uid-999.from-local"),
+        ("postgres-17.uid-999", "postgres-17.from-registry"),
+        ("postgres-17", "postgres-17.from-registry"),
+        ("postgres-17.db-shop", "postgres-17.db-shop.uid-999.from-local"),
+        ("plain-postgres-16.db-app-of-app", "plain-postgres-16.db-app-of-app.from-registry"),
         ("minio", "minio"),
     ],
 )
@@ -73,6 +80,56 @@ def test_another_user_is_refused_with_the_way_by_chown():
         assert part in problem
 
 
+@pytest.mark.parametrize(
+    ("held", "wanted", "named"),
+    [
+        (
+            "postgres-17.uid-999.from-local",
+            "postgres-17.from-registry",
+            ("built on the machine of postgres-17", "a registry's image ("),
+        ),
+        (
+            "postgres-17.from-registry",
+            "postgres-17.uid-999.from-local",
+            ("a registry's image of postgres-17", "/etc/postgresql-custom"),
+        ),
+        ("plain-postgres-16.db-a-of-b.from-registry", "plain-postgres-16.db-a-of-b.from-local", ("PLAIN_DB_URL",)),
+        # Another user comes with the other image: giving the files to it would not make them its.
+        ("postgres-17.uid-999.from-local", "postgres-17.uid-105.from-registry", ("built on the machine",)),
+    ],
+)
+def test_the_same_server_from_elsewhere_is_refused_with_the_way_by_a_dump(held, wanted, named):
+    problem = refused(held, wanted)
+    for part in (
+        *named,
+        "supastack:imageSource",
+        "pg_dumpall",
+        "docker volume rm supastack-dev-supabase-postgres-data",
+        "Nothing was touched",
+    ):
+        assert part in problem
+    assert "uid" not in problem
+    assert "chown" not in problem
+
+
+def test_another_name_or_version_is_seen_behind_the_source_as_well():
+    assert "the database shop" in refused("postgres-17.from-local", "postgres-17.db-shop.from-local")
+    assert "user 101" in refused("postgres-17.uid-101.from-registry", "postgres-17.uid-100.from-registry")
+    assert "postgres-15" in refused("postgres-15.from-local", "postgres-17.from-local")
+
+
+def test_a_database_knows_where_its_image_came_from_and_a_stub_of_it_knows_nothing():
+    override = {"overrides": {"postgres": "registry.example.com/postgres:17.6"}}
+    for over, expected in (
+        ({"local_images": True}, "postgres-17.uid-999.from-local"),
+        ({"local_images": False}, "postgres-17.from-registry"),
+        ({"local_images": True, "images": override}, "postgres-17.from-registry"),
+        ({"local_images": True, "images": {"overrides": {"postgres": "supastack.local/stub:1"}}}, "postgres-17"),
+    ):
+        made = next(s for s in services({"placement": placement(**over), "settings": {}}) if s.name == "postgres")
+        assert made.identity == expected
+
+
 def test_another_engine_is_refused_with_the_way_to_give_the_data_up():
     problem = refused("minio", "seaweedfs")
     assert "data of minio, which seaweedfs can't read" in problem
@@ -81,7 +138,11 @@ def test_another_engine_is_refused_with_the_way_to_give_the_data_up():
 
 @pytest.mark.parametrize(
     ("settings", "expected"),
-    [({}, "postgres-17.uid-999"), ({"dataOwner": 999}, "postgres-17"), ({"dataOwner": 7}, "postgres-17.uid-999")],
+    [
+        ({}, "postgres-17.uid-999.from-local"),
+        ({"dataOwner": 999}, "postgres-17.from-local"),
+        ({"dataOwner": 7}, "postgres-17.uid-999.from-local"),
+    ],
 )
 def test_whoever_changed_the_owner_by_hand_says_so(settings, expected):
     made = next(s for s in services({"placement": placement(), "settings": settings}) if s.name == "postgres")

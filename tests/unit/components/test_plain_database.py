@@ -58,14 +58,14 @@ def test_its_volume_is_precious_and_paired_with_its_own_password():
 @pytest.mark.parametrize(
     ("local", "settings", "identity"),
     [
-        (True, {}, "plain-postgres-16.db-app-of-app"),
-        (False, {}, "plain-postgres-16.db-app-of-app"),
-        (True, {"name": "cmx_db", "user": "cmx_user"}, "plain-postgres-16.db-cmx_db-of-cmx_user"),
+        (True, {}, "plain-postgres-16.db-app-of-app.from-local"),
+        (False, {}, "plain-postgres-16.db-app-of-app.from-registry"),
+        (True, {"name": "cmx_db", "user": "cmx_user"}, "plain-postgres-16.db-cmx_db-of-cmx_user.from-local"),
     ],
 )
 def test_what_the_data_was_made_with_is_part_of_what_the_volume_is(local, settings, identity):
     found = made(local, enabled=True, **settings)["plain-postgres"].identity
-    assert found.partition(".uid-")[0] == identity
+    assert found == identity
 
 
 def test_no_service_has_the_name_of_one_of_the_supabase_stack():

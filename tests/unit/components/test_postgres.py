@@ -76,7 +76,7 @@ def test_the_database_is_named_postgres_and_its_parameters_are_upstreams():
     service = database()
     assert {raw(service.env[n]) for n in ("PGDATABASE", "POSTGRES_DB")} == {"postgres"}
     assert not [name for name in parameters(service) if "database_name" in name]
-    assert service.identity == "postgres-17.uid-999"
+    assert service.identity == "postgres-17.uid-999.from-local"
 
 
 def test_its_password_is_given_back_by_either_setting_that_can_change_it():
@@ -92,7 +92,7 @@ def test_another_name_goes_wherever_one_is_hard_coded():
         "cron.database_name": "shop",
         "pg_net.database_name": "shop",
     }
-    assert service.identity == "postgres-17.db-shop.uid-999"
+    assert service.identity == "postgres-17.db-shop.uid-999.from-local"
 
 
 def test_every_service_that_connects_takes_the_databases_name():
