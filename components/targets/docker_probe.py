@@ -17,6 +17,7 @@ from requests.exceptions import RequestException
 
 from components.identity import refusal
 from components.targets import labels
+from components.targets.docker_health import Asked
 from components.targets.port_holder import holder
 
 Container = Mapping[str, Any]
@@ -287,8 +288,9 @@ def after(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
     started = time.monotonic()
     optional = set(parameters["optional"] or ())
     said: list[str] = []
+    asked = Asked()
     while True:
-        states, problem = _states(parameters)
+        states, problem = _states(parameters, asked)
         waiting = {name: why for name, why in states.items() if why is not None}
         needed = {name: why for name, why in waiting.items() if name not in optional}
         if problem is None and not waiting:
@@ -317,17 +319,20 @@ def _is_final(why: str) -> bool:
     return why.startswith("!")
 
 
-def _states(parameters: Mapping[str, Any]) -> tuple[dict[str, str | None], str | None]:
+def _states(parameters: Mapping[str, Any], asked: Asked) -> tuple[dict[str, str | None], str | None]:
     """Why each container is not well yet, and why that can't be told: a daemon may be restarting just now."""
     try:
         client = _client(parameters["host"])
-        return {name: _state(client, name) for name in parameters["containers"]}, None
+        return {name: _state(client, name, asked) for name in parameters["containers"]}, None
     except _NO_ANSWER as e:
         return {}, unreachable(parameters["host"], e)
 
 
-def _state(client: docker.APIClient, name: str) -> str | None:
-    """Why a container is not well yet, None when it is; with a leading `!` where waiting can't help."""
+def _state(client: docker.APIClient, name: str, asked: Asked | None = None) -> str | None:
+    """Why a container is not well yet, None when it is; with a leading `!` where waiting can't help.
+
+    `asked` asks one that starts by itself; without it, what the daemon knows is told.
+    """
     try:
         found = client.inspect_container(name)
     except NotFound:
@@ -344,7 +349,7 @@ def _state(client: docker.APIClient, name: str) -> str | None:
         # It may be between two tries of its restart policy, or just be starting.
         return f"it is {state['Status']}, exit code {state['ExitCode']}"
     health = state.get("Health") or {"Status": "healthy"}
-    if health["Status"] == "healthy":
+    if health["Status"] == "healthy" or (health["Status"] == "starting" and asked is not None and asked.well(client, found)):
         return None
     said = _said(health)
     if said.startswith(_REFUSED):

@@ -3,6 +3,7 @@
 import contextlib
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -108,12 +109,30 @@ class Daemon:
         Keyword names are the constants above in lower case.
         """
         listed = self.client.api.containers(all=True, filters={"label": _filters(labels) or [STACK_ID]})
-        found = []
+        found: list[dict[str, Any]] = []
         for item in listed:
             # It may be gone between the list and the look.
             with contextlib.suppress(_not_found()):
-                found.append(_container(self.client.api.inspect_container(item["Id"])))
-        return sorted(found, key=lambda c: c.name)
+                found.append(self.client.api.inspect_container(item["Id"]))
+        # The daemon asks at its interval only, the first time after one: what it calls "starting" may long be well.
+        early = [i for i in found if ((i.get("State") or {}).get("Health") or {}).get("Status") == "starting"]
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            well = dict(zip((i["Id"] for i in early), pool.map(self._passes, early), strict=True))
+        return sorted((_container(i, well=well.get(i["Id"], False)) for i in found), key=lambda c: c.name)
+
+    def _passes(self, inspected: dict[str, Any]) -> bool:
+        """Whether a container's health check passes now."""
+        test = (inspected["Config"].get("Healthcheck") or {}).get("Test") or []
+        if test[:1] != ["CMD"] or not (inspected.get("State") or {}).get("Running"):
+            return False
+        from docker.errors import APIError
+
+        try:
+            made = self.client.api.exec_create(inspected["Id"], test[1:])["Id"]
+            self.client.api.exec_start(made)
+            return bool(self.client.api.exec_inspect(made)["ExitCode"] == 0)
+        except APIError:
+            return False  # it has stopped meanwhile
 
     def networks(self, **labels: str) -> list[Thing]:
         """All networks with these labels."""
@@ -236,11 +255,11 @@ def others(context: Context) -> Iterator[Context]:
             yield setup_docker.with_daemon(bare, daemon)
 
 
-def _container(inspected: dict[str, Any]) -> Container:
+def _container(inspected: dict[str, Any], *, well: bool = False) -> Container:
     state = inspected.get("State") or {}
     health = state.get("Health") or {}
     checks = [c for c in health.get("Log") or [] if c.get("ExitCode")]
-    status = health.get("Status")
+    status = "healthy" if well else health.get("Status")
     return Container(
         id=inspected["Id"],
         name=inspected["Name"].lstrip("/"),

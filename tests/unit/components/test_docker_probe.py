@@ -9,6 +9,7 @@ from requests.exceptions import ConnectionError  # noqa: A004 - the transport's 
 
 from components import engine_log
 from components.targets import docker_probe, labels
+from components.targets.docker_health import Asked
 
 OURS = "0123456789abcdef"
 THEIRS = "fedcba9876543210"
@@ -265,7 +266,7 @@ def server(health=None, **state):
     found = {"Status": "running", "Running": True, "ExitCode": 0, **state}
     if health:
         found["Health"] = {"Status": health}
-    return {"State": found, "Config": {"Labels": {labels.KIND: "server"}}}
+    return {"Id": "1", "State": found, "Config": {"Labels": {labels.KIND: "server"}}}
 
 
 def job(status, code):
@@ -288,6 +289,52 @@ def test_healthy_servers_and_ended_jobs_pass(daemon):
 def test_the_gate_waits_for_what_is_still_starting(daemon):
     states = [server("starting"), server("starting"), server("healthy")]
     assert after(daemon, timeout=60, a=states) == []
+
+
+def starting(command=("CMD", "ready"), started="now"):
+    found = server("starting", StartedAt=started)
+    return {**found, "Config": {**found["Config"], "Healthcheck": {"Test": list(command)}}}
+
+
+def asked(daemon, codes):
+    ran = []
+    daemon.client.exec_create = lambda container, command: ran.append(command) or {"Id": len(ran)}
+    daemon.client.exec_start = lambda made: None
+    daemon.client.exec_inspect = lambda made: {"ExitCode": codes[made - 1]}
+    return ran
+
+
+@pytest.mark.parametrize(
+    ("command", "run"), [(["CMD", "ready", "-q"], ["ready", "-q"]), (["CMD-SHELL", "test 1"], ["/bin/sh", "-c", "test 1"])]
+)
+def test_the_gate_runs_the_health_check_of_a_starting_server_itself(daemon, command, run):
+    ran = asked(daemon, [1, 1, 0])
+    assert after(daemon, timeout=60, a=[starting(command)]) == []
+    assert ran == [run] * 3
+
+
+def test_what_a_server_answered_before_it_was_restarted_does_not_count(daemon):
+    asker = Asked()
+    ran = asked(daemon, [0, 0])
+    while not asker.well(daemon.client, starting(started="at first")):
+        pass
+    assert not asker.well(daemon.client, starting(started="again"))
+    while not asker.well(daemon.client, starting(started="again")):
+        pass
+    assert len(ran) == 2
+
+
+def test_a_starting_server_that_goes_away_while_it_is_asked_is_not_well(daemon):
+    def gone(container, command):
+        raise NotFound("no such container")
+
+    daemon.client.exec_create = gone
+    (problem,) = after(daemon, timeout=0.1, a=[starting()])
+    assert problem.startswith("a is not well")
+
+
+def test_a_starting_server_without_a_health_check_of_its_own_is_waited_for(daemon):
+    assert after(daemon, timeout=60, a=[starting(["NONE"]), starting(["NONE"]), server("healthy")]) == []
 
 
 def test_an_unhealthy_server_fails_once_the_time_is_over(daemon):
@@ -371,7 +418,7 @@ REFUSAL = "refused: this database was not initialised to its end.\nRemove the vo
 
 def unhealthy(output, status="unhealthy"):
     health = {"Status": status, "Log": [{"Output": "an older one"}, {"Output": output}]}
-    return {"State": {"Running": True, "Status": "running", "Health": health}, "Config": {"Labels": {}}}
+    return {"Id": "1", "State": {"Running": True, "Status": "running", "Health": health}, "Config": {"Labels": {}}}
 
 
 def gate(**over):
