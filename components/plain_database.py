@@ -11,7 +11,7 @@ from components.plain_settings import PlainDatabaseSettings
 from components.service import Encoding, Service
 from components.services import pgbouncer as pooler
 from components.services import plain_postgres as service
-from components.setting_groups import complete, mib
+from components.setting_groups import complete, mib, off
 from components.targets.placement import Placement, release_of
 
 URLS: Final[Mapping[str, str]] = {"plainPostgres": "PLAIN_DB_URL", "pgbouncer": "PGBOUNCER_URL"}
@@ -30,27 +30,31 @@ class PlainDatabaseArgs(TypedDict):
 
 
 def services(args: PlainDatabaseArgs) -> Sequence[Service]:
-    """The services of a plain database with these args; none where the settings turn it off. Pure.
+    """The services of a plain database with these args; none where the settings never ask for one. Pure.
+
+    Most stacks have none, and are to be left without an empty volume that is protected: so unset is not the same as turned off.
 
     Raises:
         pulumi.InputPropertyError: a setting is wrong.
         components.releases.UnknownImage: the release has no image of it.
     """
     settings = complete("plainDatabase", args.get("settings"))
-    if not settings["enabled"]:
+    enabled = settings.get("enabled")
+    if enabled is None:
         return ()
     release, name, user = release_of(args["placement"]), settings["name"], settings["user"]
-    image = release.image("plain-postgres")
-    made = [
-        service.plain_postgres(
-            image,
-            name=name,
-            user=user,
-            memory_mib=mib(settings["memory"]),
-            parameters=settings["parameters"],
-            runs_as=release.users.get("plain-postgres"),
-        )
-    ]
+    image = release.image("plain-postgres") if enabled else release.image_if_any("plain-postgres")
+    server = service.plain_postgres(
+        image,
+        name=name,
+        user=user,
+        memory_mib=mib(settings["memory"]),
+        parameters=settings["parameters"],
+        runs_as=release.users.get("plain-postgres"),
+    )
+    if not enabled:
+        return (off(server),)
+    made = [server]
     reader = settings.get("readOnlyRole")
     if settings["extensions"] or reader is not None:
         made.append(service.plain_setup(image, name=name, user=user, extensions=settings["extensions"], read_only_role=reader))

@@ -88,8 +88,8 @@ class PgbouncerSettings(TypedDict):
 class PlainDatabaseSettings(TypedDict):
     """A PostgreSQL without Supabase."""
 
-    enabled: NotRequired[Annotated[bool, Setting(default=False)]]
-    """Whether the stack has one. Before it is turned off, its data is to be given up: the deployment says how."""
+    enabled: NotRequired[Annotated[bool, Setting()]]
+    """Whether the stack has one. `false` keeps the data and the password of one that there was. Unset: there is none."""
     name: NotRequired[Annotated[str, Setting(default="app", check=values.database_name)]]
     """Name of the database. A change over a kept volume is refused: it is made once."""
     user: NotRequired[Annotated[str, Setting(default="app", check=role_name)]]

@@ -32,8 +32,38 @@ def raw(text):
     return "".join(part if isinstance(part, str) else f"<{getattr(part, 'name', part)}>" for part in text.parts)
 
 
-def test_it_is_turned_off_unless_the_settings_ask_for_it():
+def test_there_is_none_unless_the_settings_ask_for_it():
     assert made() == {}
+    assert made(name="other") == {}
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_turned_off_it_keeps_the_same_volume_and_nothing_else(local):
+    (server,) = made(local, **{**FULL, "enabled": False}).values()
+    running = made(local, **FULL)["plain-postgres"]
+    assert server.off
+    assert (server.name, server.volumes, server.identity) == (running.name, running.volumes, running.identity)
+    assert not any((server.ports, server.env, server.files, server.provides))
+
+
+def test_turned_off_it_keeps_its_password_and_has_no_urls(engine):
+    urls = []
+
+    def program():
+        made = PlainDatabase("plain", {"placement": placement(), "settings": {**FULL, "enabled": False}})
+        pulumi.Output.all(made.url, made.pooled_url).apply(urls.extend)
+
+    found = engine(program)
+    assert list(found.of_type("docker:index/volume:Volume")) == ["plain-data"]
+    assert list(found.of_type("random:index/randomPassword:RandomPassword")) == ["plain-password"]
+    assert not found.of_type("docker:index/container:Container")
+    assert urls == ["", ""]
+
+
+def test_outputs_of_a_stack_with_one_turned_off_have_no_url_of_it():
+    plan = Plan(load({"supastack:plainDatabase": {"enabled": False}}, stack="dev"))
+    assert not {"PLAIN_DB_URL", "PGBOUNCER_URL"} & set(plan.values)
+    assert [v.name for v in plan.volumes if "plain" in v.name] == ["supastack-dev-plain-data"]
 
 
 def test_each_part_is_there_when_the_settings_ask_for_it():
