@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import pulumi
 
+from components.service import Service
+
 NAME: Final = "app.kubernetes.io/name"
 INSTANCE: Final = "app.kubernetes.io/instance"
 COMPONENT: Final = "app.kubernetes.io/component"
@@ -32,6 +34,20 @@ class Stack:
     def instance(self) -> str:
         """Value of the label that all objects of the stack have."""
         return f"{self.project}-{self.stack}"
+
+    @property
+    def logs_namespace(self) -> str:
+        """Namespace of what reads the logs of all pods: it mounts a folder of the node, which no other namespace's level allows."""
+        return f"{self.namespace[:58].rstrip('-')}-logs"
+
+    @staticmethod
+    def reads_logs(service: Service) -> bool:
+        """Whether it gets the logs of all pods. A stub reads none."""
+        return service.collects_logs and service.image.kind != "stub"
+
+    def home(self, service: Service) -> str:
+        """The namespace of a service's pods."""
+        return self.logs_namespace if self.reads_logs(service) else self.namespace
 
     def selector(self, service: str) -> dict[str, str]:
         """Labels that choose a service's pods: none of them ever changes, as a workload's selector can't."""

@@ -1,0 +1,231 @@
+"""NetworkPolicies: nothing in, nothing out, then exactly the edges of the stack.
+
+They are made once a stack, from the services of all its components together, before any workload: an edge may lead from one component
+to another, and neither end knows the other's selector. What comes from the node (kubelet's probes, `kubectl port-forward`) is always
+allowed, as is a pod to itself (Kubernetes' documentation, "Network Policies").
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from components.service import Service
+from components.targets.kubernetes.egress import Outside, networks, ports_of
+from components.targets.kubernetes.manifest import Manifest
+from components.targets.kubernetes.naming import NAMESPACE_NAME, Stack
+
+EXPOSED: Final = "api"
+"""Name in the port plan of the one port that clients outside the cluster reach."""
+CLIENTS: Final = frozenset(
+    {"api", "apiHttps", "cache", "objectStore", "pgbouncer", "plainPostgres", "poolerSession", "poolerTransaction", "postgres"}
+)
+"""Those that apps in other namespaces of the cluster may reach. No page of an administrator, and no Studio past the gateway's `/`."""
+COMPONENT: Final = "network"
+"""What the policies of the whole stack are labelled as."""
+_DNS: Final = [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]
+# The address that node-local DNS caches listen on (Kubernetes' documentation, "Using NodeLocal DNSCache"): no pod of a pod network.
+_NODE_LOCAL_DNS: Final = "169.254.20.10/32"
+# An API server is no pod, and nothing in a policy names it. 443 is its Service's port, 6443 what most listen on: plugins judge the latter.
+_KUBERNETES_API: Final = (443, 6443)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Foreign:
+    """Pods in the stack's namespace that an operator makes for it.
+
+    Attributes:
+        name: Of their policy.
+        pods: Labels that choose them.
+        provides: Port by capability.
+        published: Port by its name in the port plan.
+        among: Ports that they reach each other at.
+        connects: Capabilities that they connect to.
+        outside: What they talk to outside the stack.
+        operator: Labels of the operator's pods, and the namespace they are in.
+        operated: Ports that the operator reaches them at.
+        kubernetes_api: Whether they talk to the Kubernetes API.
+    """
+
+    name: str
+    pods: Mapping[str, str]
+    provides: Mapping[str, int] = field(default_factory=dict)
+    published: Mapping[str, int] = field(default_factory=dict)
+    among: tuple[int, ...] = ()
+    connects: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+    operator: tuple[str, Mapping[str, str]] | None = None
+    operated: tuple[int, ...] = ()
+    kubernetes_api: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Pods:
+    """One end of edges: pods that a policy is for."""
+
+    name: str
+    namespace: str
+    labels: Mapping[str, str]
+    provides: Mapping[str, int]
+    published: Mapping[str, int]
+    connects: tuple[str, ...]
+    outside: tuple[str, ...]
+    kubernetes_api: bool
+    foreign: Foreign | None = None
+
+
+def network_policies(
+    stack: Stack,
+    services: Iterable[Service],
+    settings: Mapping[str, Any],
+    *,
+    foreign: Sequence[Foreign] = (),
+    outside: Mapping[str, Outside] | None = None,
+) -> list[Manifest]:
+    """All policies of a stack; none where the settings turn them off.
+
+    Args:
+        stack: Whose they are.
+        services: Those of all components; what is turned off has no pods.
+        settings: The completed settings of the target.
+        foreign: Pods that operators make.
+        outside: What is known of where the stack talks to outside the cluster, by purpose; also by capability, where others provide it.
+    """
+    policy = settings["networkPolicy"]
+    if not policy["enabled"]:
+        return []
+    known = outside or {}
+    ends = [*(_own(stack, s) for s in services if not s.off), *(_foreign(stack, f) for f in foreign)]
+    made = [_deny(stack, namespace) for namespace in sorted({stack.namespace, *(e.namespace for e in ends)})]
+    for end in ends:
+        ingress = [*_edges_in(end, ends), *_declared(end, settings), *_operated(end)]
+        egress = [*_edges_out(end, ends), *_outward(end, ends, policy["egress"], known)]
+        made.append(_policy(stack, end, ingress, egress))
+    return made
+
+
+def _own(stack: Stack, service: Service) -> _Pods:
+    numbers = {port.name: port.number for port in service.ports}
+    return _Pods(
+        name=service.name,
+        namespace=stack.home(service),
+        labels=stack.selector(service.name),
+        provides={capability: numbers[port] for capability, port in service.provides.items()},
+        published={port.publish: port.number for port in service.ports if port.publish is not None},
+        connects=tuple(edge.capability for edge in service.connects),
+        outside=service.outside,
+        kubernetes_api=stack.reads_logs(service),
+    )
+
+
+def _foreign(stack: Stack, pods: Foreign) -> _Pods:
+    return _Pods(
+        name=pods.name,
+        namespace=stack.namespace,
+        labels=pods.pods,
+        provides=pods.provides,
+        published=pods.published,
+        connects=pods.connects,
+        outside=pods.outside,
+        kubernetes_api=pods.kubernetes_api,
+        foreign=pods,
+    )
+
+
+def _peer(seen_from: str, end: _Pods) -> dict[str, Any]:
+    pods = {"podSelector": {"matchLabels": dict(end.labels)}}
+    return pods if end.namespace == seen_from else {**_namespace(end.namespace), **pods}
+
+
+def _namespace(name: str) -> dict[str, Any]:
+    return {"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: name}}}
+
+
+def _tcp(*ports: int) -> list[dict[str, Any]]:
+    return [{"port": port, "protocol": "TCP"} for port in sorted(set(ports))]
+
+
+def _edges_in(end: _Pods, ends: Sequence[_Pods]) -> Iterator[dict[str, Any]]:
+    """A rule for each port that others of the stack connect to."""
+    callers: dict[int, list[_Pods]] = {}
+    for other in ends:
+        for port in sorted({end.provides[c] for c in other.connects if c in end.provides}):
+            callers.setdefault(port, []).append(other)
+    for port, others in sorted(callers.items()):
+        yield {"from": [_peer(end.namespace, other) for other in others], "ports": _tcp(port)}
+    if end.foreign is not None and end.foreign.among:
+        yield {"from": [_peer(end.namespace, end)], "ports": _tcp(*end.foreign.among)}
+
+
+def _declared(end: _Pods, settings: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Who may come in by the settings."""
+    policy = settings["networkPolicy"]
+    clients = _tcp(*(number for name, number in end.published.items() if name in CLIENTS))
+    if clients and policy["clientNamespaces"]:
+        yield {"from": [_namespace(name) for name in policy["clientNamespaces"]], "ports": clients}
+    if settings["exposure"]["kind"].value != "none" and EXPOSED in end.published:
+        # Behind a load balancer of its own, clients may be at the port with https, if there is one.
+        exposed = _tcp(*(end.published[name] for name in (EXPOSED, "apiHttps") if name in end.published))
+        brought = [_namespace(name) for name in policy["gatewayNamespaces"]]
+        yield {**({"from": brought} if brought else {}), "ports": exposed}
+
+
+def _operated(end: _Pods) -> Iterator[dict[str, Any]]:
+    if end.foreign is not None and end.foreign.operator is not None:
+        namespace, pods = end.foreign.operator
+        peer = {**_namespace(namespace), "podSelector": {"matchLabels": dict(pods)}}
+        yield {"from": [peer], "ports": _tcp(*end.foreign.operated)}
+
+
+def _edges_out(end: _Pods, ends: Sequence[_Pods]) -> Iterator[dict[str, Any]]:
+    """A rule for each other that it connects to."""
+    for other in ends:
+        if ports := {other.provides[c] for c in end.connects if c in other.provides}:
+            yield {"to": [_peer(end.namespace, other)], "ports": _tcp(*ports)}
+    if end.foreign is not None and end.foreign.among:
+        yield {"to": [_peer(end.namespace, end)], "ports": _tcp(*end.foreign.among)}
+
+
+def _outward(
+    end: _Pods, ends: Sequence[_Pods], given: Mapping[str, Any], known: Mapping[str, Outside]
+) -> Iterator[dict[str, Any]]:
+    """What leads out of the stack: its purposes, capabilities that others provide, the Kubernetes API, and the names of all."""
+    provided = {capability for other in ends for capability in other.provides}
+    external = [c for c in end.connects if c not in provided and c in known]
+    for purpose in (*end.outside, *external):
+        rule, what = given.get(purpose), known.get(purpose)
+        yield {"to": [{"ipBlock": block} for block in networks(rule, what)], "ports": _tcp(*ports_of(purpose, rule, what))}
+    if end.kubernetes_api:
+        yield {"ports": _tcp(*_KUBERNETES_API)}
+    if end.outside or end.connects or end.kubernetes_api:
+        yield {"to": [_namespace("kube-system"), {"ipBlock": {"cidr": _NODE_LOCAL_DNS}}], "ports": _DNS}
+
+
+def _deny(stack: Stack, namespace: str) -> Manifest:
+    name = "default-deny"
+    part = "" if namespace == stack.namespace else "-logs"
+    return Manifest(
+        name=f"{COMPONENT}-{name}{part}",
+        body={
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {**stack.metadata(name, COMPONENT), "namespace": namespace},
+            "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
+        },
+    )
+
+
+def _policy(stack: Stack, end: _Pods, ingress: list[dict[str, Any]], egress: list[dict[str, Any]]) -> Manifest:
+    return Manifest(
+        name=f"{COMPONENT}-{end.name}",
+        body={
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            "metadata": {**stack.metadata(end.name, COMPONENT), "namespace": end.namespace},
+            "spec": {
+                "podSelector": {"matchLabels": dict(end.labels)},
+                "policyTypes": ["Ingress", "Egress"],
+                **({"ingress": ingress} if ingress else {}),
+                **({"egress": egress} if egress else {}),
+            },
+        },
+    )

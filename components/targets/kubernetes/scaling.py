@@ -1,0 +1,167 @@
+"""How many pods a service has and where they go: replicas, disruption budgets, autoscalers, spread and priority."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from components.service import Kind, Service
+from components.targets.kubernetes.manifest import Manifest
+from components.targets.kubernetes.naming import Stack
+
+ZONE: Final = "topology.kubernetes.io/zone"
+HOST: Final = "kubernetes.io/hostname"
+# Five minutes without need before a pod goes (Kubernetes' own default), written out as it decides how long connections last.
+_CALM_SECONDS: Final = 300
+
+
+def replicas(service: Service, settings: Mapping[str, Any]) -> int | None:
+    """Pods of a service; None where an autoscaler decides.
+
+    Args:
+        service: A server.
+        settings: The completed settings of the target.
+    """
+    if not service.replicable:
+        return 1
+    if service.name in settings["autoscaling"]:
+        return None
+    return int(settings["replicas"].get(service.name, 1))
+
+
+def least(service: Service, settings: Mapping[str, Any]) -> int:
+    """The fewest pods that a service has while nothing is wrong."""
+    fixed = replicas(service, settings)
+    return int(settings["autoscaling"][service.name]["minReplicas"]) if fixed is None else fixed
+
+
+def keeps_data(service: Service) -> bool:
+    """Whether it is a store that others of the stack live on, by what it says of its data (`identity`)."""
+    return bool(service.identity) and not service.optional
+
+
+def scheduling(stack: Stack, service: Service, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a pod's spec that says where it goes and what it is worth."""
+    spec: dict[str, Any] = {}
+    if keeps_data(service) and "dataPriorityClass" in settings:
+        spec["priorityClassName"] = settings["dataPriorityClass"]
+    most = settings["autoscaling"].get(service.name, {}).get("maxReplicas", least(service, settings))
+    if service.kind is Kind.JOB or not service.replicable or most < 2:
+        return spec
+    selector = {"matchLabels": stack.selector(service.name)}
+    # Wishes, no conditions: on a cluster with one node or one zone the pods start all the same.
+    spec["topologySpreadConstraints"] = [
+        {
+            "labelSelector": selector,
+            "matchLabelKeys": ["pod-template-hash"],
+            "maxSkew": 1,
+            "topologyKey": key,
+            "whenUnsatisfiable": "ScheduleAnyway",
+        }
+        for key in (ZONE, HOST)
+    ]
+    wish = {"podAffinityTerm": {"labelSelector": selector, "topologyKey": HOST}, "weight": 100}
+    spec["affinity"] = {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [wish]}}
+    return spec
+
+
+def scaling(
+    stack: Stack, component: str, services: Iterable[Service], settings: Mapping[str, Any], after: Mapping[str, str] | None = None
+) -> list[Manifest]:
+    """The budgets and autoscalers of a component's services.
+
+    A budget only where a pod can be spared: on a single one it would stop every drain of a node.
+
+    Args:
+        stack: Whose they are.
+        component: The component's name.
+        services: Its services.
+        settings: The completed settings of the target.
+        after: Name of the workload's manifest by service, where it is not `<component>-<service>`.
+    """
+    made: list[Manifest] = []
+    for service in services:
+        if service.off or service.kind is not Kind.SERVER or not service.replicable:
+            continue
+        workload = (after or {}).get(service.name, f"{component}-{service.name}")
+        if least(service, settings) >= 2:
+            made.append(_budget(stack, component, service))
+        if service.name in settings["autoscaling"]:
+            made.append(_autoscaler(stack, component, service, settings["autoscaling"][service.name], workload))
+    return made
+
+
+def _budget(stack: Stack, component: str, service: Service) -> Manifest:
+    return Manifest(
+        name=f"{component}-{service.name}-budget",
+        body={
+            "apiVersion": "policy/v1",
+            "kind": "PodDisruptionBudget",
+            "metadata": stack.metadata(service.name, component, service.name),
+            "spec": {
+                "maxUnavailable": 1,
+                "selector": {"matchLabels": stack.selector(service.name)},
+                # A pod that is not ready serves nobody: keeping it would only stop the drain.
+                "unhealthyPodEvictionPolicy": "AlwaysAllow",
+            },
+        },
+    )
+
+
+def _autoscaler(stack: Stack, component: str, service: Service, wanted: Mapping[str, Any], workload: str) -> Manifest:
+    return Manifest(
+        name=f"{component}-{service.name}-autoscaler",
+        body={
+            "apiVersion": "autoscaling/v2",
+            "kind": "HorizontalPodAutoscaler",
+            "metadata": stack.metadata(service.name, component, service.name),
+            "spec": {
+                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": service.name},
+                "minReplicas": wanted["minReplicas"],
+                "maxReplicas": wanted["maxReplicas"],
+                "metrics": [
+                    {
+                        "type": "Resource",
+                        "resource": {
+                            "name": "cpu",
+                            "target": {"type": "Utilization", "averageUtilization": wanted["cpuPercent"]},
+                        },
+                    }
+                ],
+                "behavior": {"scaleDown": {"stabilizationWindowSeconds": _CALM_SECONDS}},
+            },
+        },
+        after=(workload,),
+    )
+
+
+def refusals(services: Iterable[Service], settings: Mapping[str, Any]) -> list[str]:
+    """What the settings ask for that no service can be, one line each.
+
+    Args:
+        services: Those of all components.
+        settings: The completed settings of the target.
+    """
+    single = {service.name: service for service in services if not service.replicable}
+    wrong: list[str] = []
+    for name in sorted(settings["autoscaling"]):
+        if name in single:
+            wrong.append(f"supastack:kubernetes.autoscaling.{name}: {_why_one(single[name])}. Leave it out.")
+        one = settings["autoscaling"][name]
+        if one["minReplicas"] > one["maxReplicas"]:
+            wrong.append(
+                f"supastack:kubernetes.autoscaling.{name}: minReplicas {one['minReplicas']} is more than maxReplicas "
+                f"{one['maxReplicas']}. Give the smaller one as minReplicas."
+            )
+        if name in settings["replicas"]:
+            wrong.append(
+                f"supastack:kubernetes.replicas.{name}: an autoscaler decides that (kubernetes.autoscaling.{name}). Leave one out."
+            )
+    for name, count in sorted(settings["replicas"].items()):
+        if name in single and count > 1:
+            wrong.append(f"supastack:kubernetes.replicas.{name} is {count}: {_why_one(single[name])}. Leave it out.")
+    return wrong
+
+
+def _why_one(service: Service) -> str:
+    if service.volumes:
+        return f"{service.name} writes to a volume that one pod alone may have"
+    return f"of {service.name} there can be one pod only"
