@@ -20,99 +20,34 @@ ISSUER: Final = "cert-manager.io/cluster-issuer"
 _OWN_HTTPS: Final = "apiHttps"
 
 
-def host(settings: Mapping[str, Any], project_ref: str) -> str | None:
-    """The public host name; None where the stack is not exposed.
-
-    Args:
-        settings: The completed settings of the target.
-        project_ref: The stack's reference.
-    """
-    chosen = settings["exposure"]
-    if chosen["kind"] is Exposure.NONE:
-        return None
-    if "host" in chosen:
-        return str(chosen["host"])
-    return f"{project_ref}.{chosen['baseDomain']}" if "baseDomain" in chosen else None
-
-
-def public_url(settings: Mapping[str, Any], project_ref: str, *, own_tls: bool = False) -> str | None:
-    """Where clients reach the gateway, without a slash at the end; None where the stack is not exposed.
-
-    With a Gateway, TLS is the Gateway's, so it is taken for https; else it is https where there is a certificate.
-
-    Args:
-        settings: The completed settings of the target.
-        project_ref: The stack's reference.
-        own_tls: Whether the gateway itself has a certificate, which counts behind a load balancer.
-    """
-    name = host(settings, project_ref)
-    if name is None:
-        return None
-    chosen = settings["exposure"]
-    secure = {
-        Exposure.GATEWAY: True,
-        Exposure.INGRESS: _certificate(chosen, "") is not None,
-        Exposure.LOADBALANCER: own_tls,
-    }[chosen["kind"]]
-    return f"{'https' if secure else 'http'}://{name}"
-
-
-def refusals(settings: Mapping[str, Any], services: Iterable[Service]) -> list[str]:
-    """What the settings leave out, or say twice, one line each."""
-    chosen, kind = settings["exposure"], settings["exposure"]["kind"]
-    at = "supastack:kubernetes.exposure"
-    if kind is Exposure.NONE:
-        return []
-    wrong = []
-    if _entry(services) is None:
-        wrong.append(f"{at}.kind is {kind.value}, but the stack has no gateway to expose. Turn it on, or say none.")
-    if "host" not in chosen and "baseDomain" not in chosen:
-        wrong.append(f"{at}.kind is {kind.value}, but no host name is known. Give {at}.host or {at}.baseDomain.")
-    if kind is Exposure.GATEWAY and "name" not in chosen.get("gateway", {}):
-        wrong.append(f"{at}.kind is gateway, but no Gateway is named. Give {at}.gateway.name.")
-    if kind is Exposure.INGRESS and "className" not in chosen:
-        wrong.append(
-            f"{at}.kind is ingress, but no class is named, and there is none that all clusters have. Give {at}.className."
-        )
-    if kind is not Exposure.INGRESS and (extra := [name for name in ("tlsSecret", "issuer") if name in chosen]):
-        wrong.append(f"{at}.{extra[0]} is for an ingress only; the kind is {kind.value}. Leave it out.")
-    if kind is Exposure.LOADBALANCER and settings["networkPolicy"]["gatewayNamespaces"]:
-        wrong.append(
-            "supastack:kubernetes.networkPolicy.gatewayNamespaces is for what brings clients from inside the cluster; behind a load "
-            "balancer they come from outside, and would be shut out. Leave it out."
-        )
-    return wrong
-
-
 def exposure(
     stack: Stack,
     component: str,
     services: Iterable[Service],
     settings: Mapping[str, Any],
-    project_ref: str,
+    host: str | None,
     *,
     own_tls: bool = False,
 ) -> list[Manifest]:
-    """What makes the gateway reachable; nothing where the stack is not exposed, or the component has no gateway.
+    """What makes the gateway reachable; nothing where the stack is not exposed, or has no gateway.
 
     Args:
         stack: Whose it is.
-        component: The component's name.
-        services: Its services.
-        settings: The completed settings of the target.
-        project_ref: The stack's reference.
+        component: What the object is labelled as.
+        services: Those of all components.
+        settings: The completed settings of the target; what they can't say together was refused (components.kubernetes_contradictions).
+        host: The public host name; None where there is none.
         own_tls: Whether the gateway itself has a certificate, which counts behind a load balancer.
     """
-    found, name = _entry(services), host(settings, project_ref)
-    if found is None or name is None:
+    found, chosen = _entry(services), settings["exposure"]
+    if found is None or host is None or chosen["kind"] is Exposure.NONE:
         return []
     service, port = found
-    chosen = settings["exposure"]
     match chosen["kind"]:
         case Exposure.GATEWAY:
-            body = _route(chosen, name, service, port)
+            body = _route(chosen, host, service, port)
         case Exposure.INGRESS:
-            body = _ingress(chosen, name, service, port)
+            body = _ingress(chosen, host, service, port)
         case _:
             body = _load_balancer(stack, chosen, service, port, own_tls=own_tls)
     # The controller's own name for it must not be that of the Service inside the cluster.
@@ -134,7 +69,7 @@ def _entry(services: Iterable[Service]) -> tuple[Service, Port] | None:
     return next(((s, p) for s in services if not s.off for p in s.ports if p.publish == EXPOSED), None)
 
 
-def _route(chosen: Mapping[str, Any], name: str, service: Service, port: Port) -> dict[str, Any]:
+def _route(chosen: Mapping[str, Any], host: str, service: Service, port: Port) -> dict[str, Any]:
     wanted = chosen["gateway"]
     parent = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": wanted["name"]}
     if "namespace" in wanted:
@@ -150,27 +85,20 @@ def _route(chosen: Mapping[str, Any], name: str, service: Service, port: Port) -
     return {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",
-        "spec": {"parentRefs": [parent], "hostnames": [name], "rules": [rule]},
+        "spec": {"parentRefs": [parent], "hostnames": [host], "rules": [rule]},
     }
 
 
-def _certificate(chosen: Mapping[str, Any], service: str) -> str | None:
-    """Name of the Secret with the certificate: the settings' own, or one for the issuer to write."""
-    if "tlsSecret" in chosen:
-        return str(chosen["tlsSecret"])
-    return f"{service}-tls" if "issuer" in chosen else None
-
-
-def _ingress(chosen: Mapping[str, Any], name: str, service: Service, port: Port) -> dict[str, Any]:
+def _ingress(chosen: Mapping[str, Any], host: str, service: Service, port: Port) -> dict[str, Any]:
     backend = {"service": {"name": service.name, "port": {"number": port.number}}}
-    certificate = _certificate(chosen, service.name)
+    certificate = chosen.get("tlsSecret")
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",
         "spec": {
             "ingressClassName": chosen["className"],
-            "rules": [{"host": name, "http": {"paths": [{"backend": backend, "path": "/", "pathType": "Prefix"}]}}],
-            **({} if certificate is None else {"tls": [{"hosts": [name], "secretName": certificate}]}),
+            "rules": [{"host": host, "http": {"paths": [{"backend": backend, "path": "/", "pathType": "Prefix"}]}}],
+            **({} if certificate is None else {"tls": [{"hosts": [host], "secretName": certificate}]}),
         },
     }
 

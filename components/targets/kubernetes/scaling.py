@@ -13,6 +13,11 @@ HOST: Final = "kubernetes.io/hostname"
 _CALM_SECONDS: Final = 300
 
 
+def may_be_many(service: Service) -> bool:
+    """Whether more than one pod of it can run: it says so, and none of its volumes, or of those it shares, is one pod's alone."""
+    return service.kind is Kind.SERVER and service.replicable and not service.volumes and not service.mounts
+
+
 def replicas(service: Service, settings: Mapping[str, Any]) -> int | None:
     """Pods of a service; None where an autoscaler decides.
 
@@ -20,7 +25,7 @@ def replicas(service: Service, settings: Mapping[str, Any]) -> int | None:
         service: A server.
         settings: The completed settings of the target.
     """
-    if not service.replicable:
+    if not may_be_many(service):
         return 1
     if service.name in settings["autoscaling"]:
         return None
@@ -44,7 +49,7 @@ def scheduling(stack: Stack, service: Service, settings: Mapping[str, Any]) -> d
     if keeps_data(service) and "dataPriorityClass" in settings:
         spec["priorityClassName"] = settings["dataPriorityClass"]
     most = settings["autoscaling"].get(service.name, {}).get("maxReplicas", least(service, settings))
-    if service.kind is Kind.JOB or not service.replicable or most < 2:
+    if not may_be_many(service) or most < 2:
         return spec
     selector = {"matchLabels": stack.selector(service.name)}
     # Wishes, no conditions: on a cluster with one node or one zone the pods start all the same.
@@ -79,7 +84,7 @@ def scaling(
     """
     made: list[Manifest] = []
     for service in services:
-        if service.off or service.kind is not Kind.SERVER or not service.replicable:
+        if service.off or not may_be_many(service):
             continue
         workload = (after or {}).get(service.name, f"{component}-{service.name}")
         if least(service, settings) >= 2:
@@ -131,37 +136,3 @@ def _autoscaler(stack: Stack, component: str, service: Service, wanted: Mapping[
         },
         after=(workload,),
     )
-
-
-def refusals(services: Iterable[Service], settings: Mapping[str, Any]) -> list[str]:
-    """What the settings ask for that no service can be, one line each.
-
-    Args:
-        services: Those of all components.
-        settings: The completed settings of the target.
-    """
-    single = {service.name: service for service in services if not service.replicable}
-    wrong: list[str] = []
-    for name in sorted(settings["autoscaling"]):
-        if name in single:
-            wrong.append(f"supastack:kubernetes.autoscaling.{name}: {_why_one(single[name])}. Leave it out.")
-        one = settings["autoscaling"][name]
-        if one["minReplicas"] > one["maxReplicas"]:
-            wrong.append(
-                f"supastack:kubernetes.autoscaling.{name}: minReplicas {one['minReplicas']} is more than maxReplicas "
-                f"{one['maxReplicas']}. Give the smaller one as minReplicas."
-            )
-        if name in settings["replicas"]:
-            wrong.append(
-                f"supastack:kubernetes.replicas.{name}: an autoscaler decides that (kubernetes.autoscaling.{name}). Leave one out."
-            )
-    for name, count in sorted(settings["replicas"].items()):
-        if name in single and count > 1:
-            wrong.append(f"supastack:kubernetes.replicas.{name} is {count}: {_why_one(single[name])}. Leave it out.")
-    return wrong
-
-
-def _why_one(service: Service) -> str:
-    if service.volumes:
-        return f"{service.name} writes to a volume that one pod alone may have"
-    return f"of {service.name} there can be one pod only"
