@@ -37,11 +37,9 @@ class Encoding(StrEnum):
     URL = "url"
     """Percent-encoded, nothing left unescaped but unreserved characters (RFC 3986, 2.3)."""
     JSON = "json"
-    """A JSON string with its quotes."""
+    """A JSON string with its quotes, which is a YAML double-quoted scalar as well."""
     SQL = "sql"
     """An SQL string literal with its quotes (standard_conforming_strings on)."""
-    YAML = "yaml"
-    """A YAML double-quoted scalar with its quotes."""
 
 
 @dataclass(frozen=True, slots=True)

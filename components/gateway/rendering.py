@@ -1,8 +1,12 @@
-"""JSON with symbolic references in it: sound for any value that a secret may have, since each stands as a string of its own."""
+"""JSON with symbolic references in it: sound for any value that a secret may have, since each stands as a string of its own.
+
+It is YAML, too: by their names, Envoy and Kong read it as that.
+"""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
+from components.encode import json_string
 from components.service import Address, AddressPart, Encoding, Secret, Text, text
 
 Json = str | int | bool | None | Secret | Address | Sequence["Json"] | Mapping[str, "Json"]
@@ -37,9 +41,11 @@ def _parts(value: Json, margin: str) -> Iterator[str | Secret | Address]:
             yield value
             yield '"'
         case Mapping():
-            yield from _items("{", "}", ((f"{json.dumps(k)}: ", v) for k, v in value.items()), margin)
+            yield from _items("{", "}", ((f"{json_string(k)}: ", v) for k, v in value.items()), margin)
         case list() | tuple():
             yield from _items("[", "]", (("", v) for v in value), margin)
+        case str():
+            yield json_string(value)
         case _:
             yield json.dumps(value)
 

@@ -1,6 +1,9 @@
 """Services as data: their graph and their texts."""
 
+import json
+
 import pytest
+import yaml
 
 from components.encode import encode
 from components.service import (
@@ -88,12 +91,21 @@ def test_a_service_uses_the_secrets_of_its_env_files_and_volumes():
         (Encoding.RAW, "a/b@c'\"d"),
         (Encoding.URL, "a%2Fb%40c%27%22d"),
         (Encoding.JSON, '"a/b@c\'\\"d"'),
-        (Encoding.YAML, '"a/b@c\'\\"d"'),
         (Encoding.SQL, "'a/b@c''\"d'"),
     ],
 )
 def test_a_value_is_written_as_its_place_needs_it(encoding, written):
     assert encode("a/b@c'\"d", encoding) == written
+
+
+EDGES = "\x7f\x85\xa0\u2028\u2029\ud7ff\ue000\ufeff\ufffe\uffff\U00010000\U0001f600\U0010ffff"
+
+
+@pytest.mark.parametrize("value", ["".join(map(chr, range(0x3000))), EDGES, "\\ud83d\\ude00 \\\U0001f600", " a: # b ", ""])
+def test_json_means_the_same_as_yaml_whatever_is_in_it(value):
+    written = encode(value, Encoding.JSON)
+    assert json.loads(written) == value
+    assert yaml.safe_load(written) == value
 
 
 def test_a_nul_can_not_go_into_sql():

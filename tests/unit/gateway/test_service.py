@@ -90,6 +90,7 @@ def test_envoys_command_names_the_files_that_are_placed():
 def test_what_is_json_is_yaml_too():
     """Kong reads the file as YAML, by its name."""
     made = context("2024-05")
+    made.settings["studio"]["username"] = "\U0001f600 \x7f"
     (config,) = gateway(made).files
     assert config.path == plain(gateway(made).env["KONG_DECLARATIVE_CONFIG"])
     assert yaml.safe_load(raw(config.content)) == data(config.content)
