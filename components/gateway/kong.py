@@ -7,6 +7,7 @@ What Kong does not do as Envoy does: it knows no sb_ keys (no release has both),
 percent-encoded slashes and underscores in headers pass, and has no end for a whole answer, only for silence.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -110,7 +111,7 @@ def _plugins(context: Context, row: Route) -> Iterator[Json]:
         case Cors.ANY:
             yield _plugin("cors")
         case Cors.OWN:
-            yield _plugin("cors", origins=[*own_origins(context), f"^{LOCAL_ORIGIN}$"])
+            yield _plugin("cors", origins=[*map(_literally, own_origins(context)), f"^{LOCAL_ORIGIN}$"])
     if row.guard in CLIENTS:
         yield _plugin("key-auth", key_names=["apikey"], hide_credentials=False)
         yield _plugin("acl", allow=list(CLIENTS[row.guard]), hide_groups_header=True)
@@ -129,6 +130,11 @@ def _plugins(context: Context, row: Route) -> Iterator[Json]:
         replaced.append(f"x-api-key:{_KEY}")
     if added or replaced:
         yield _plugin("request-transformer", add={"headers": added}, replace={"headers": replaced})
+
+
+def _literally(origin: str) -> str:
+    """An origin for the list in which Kong takes all but the plainest for regular expressions (kong/plugins/cors/handler.lua)."""
+    return f"^{re.escape(origin)}$"
 
 
 def _plugin(name: str, **config: Json) -> Json:

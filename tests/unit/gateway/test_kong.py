@@ -7,6 +7,7 @@ import pytest
 from components.gateway import kong, routes
 from components.gateway.routes import Cors, Guard, KeyTo, Match
 from components.services import secret_names as names
+from components.services.context import Urls
 from tests.unit.gateway.contexts import ALL, context
 from tests.unit.gateway.test_routes import RELEASES
 from tests.unit.gateway.written import data
@@ -106,9 +107,33 @@ def test_cors_is_the_rows(rendered):
         assert ("cors" in plugins) == (row.cors is not Cors.NONE)
         if row.cors is Cors.OWN:
             origins = plugins["cors"]["origins"]
-            assert "http://127.0.0.1:54321" in origins
-            assert any(re.search(one, "http://localhost:3000") for one in origins)
-            assert not any(re.search(one, "http://localhost.evil.example") for one in origins)
+            assert lets_in(origins, "http://127.0.0.1:54321")
+            assert lets_in(origins, "http://localhost:3000")
+            assert not lets_in(origins, "http://localhost.evil.example")
+
+
+def lets_in(origins, origin):
+    """Whether Kong takes the origin for one of a list: by kong/plugins/cors/handler.lua of 2.8."""
+    return any(
+        re.fullmatch(one.removeprefix("^").removesuffix("$"), origin) if re.search("[^A-Za-z0-9.:/-]", one) else one == origin
+        for one in origins
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "others"),
+    [
+        ("https://my_api.example.com", ("https://my_apixexample.com", "https://my_api.example.com.evil.example")),
+        ("https://api-1.example.com:8443/base", ("https://api-1xexample.com:8443", "https://api-1.example.com")),
+        ("http://[fd00::1]:54321", ("http://f:54321", "http://:54321", "http://1:54321")),
+    ],
+)
+def test_an_origin_of_ones_own_is_no_pattern(url, others):
+    made = context("2024-05", urls=Urls(api=url, studio="http://127.0.0.1:54323", site="http://127.0.0.1:3025"))
+    config = data(kong.configuration(made))
+    (origins,) = [p["cors"]["origins"] for r, _, p in all_routes(config) if p.get("cors")]
+    assert lets_in(origins, url.removesuffix("/base"))
+    assert not [other for other in others if lets_in(origins, other)]
 
 
 def test_headers_are_the_rows(rendered):
