@@ -9,13 +9,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from components import cli_keys, keys, secret_settings
+from components import certificates, cli_keys, keys, secret_settings
 from components.setting_contradictions import Context, Values, rule
 from components.setting_schema import Problem, key_text, shown
 from components.setting_types import Compat, Target
 
 SOON: Final = timedelta(days=60)
 """From how long before its end on a key is warned of."""
+CERTIFICATE_SOON: Final = timedelta(days=30)
+"""The same for the gateway's certificate: those of 90 days are renewed when 30 are left (Let's Encrypt's advice)."""
 
 _ROLE_KEYS: Final = ("anonKey", "serviceRoleKey")
 
@@ -40,6 +42,42 @@ def _role_keys_fit_the_jwt_secret(values: Values, context: Context) -> Iterator[
             yield Problem(
                 path=(name,), value=None, reason=reason, fix="take both from the same stack, or leave it out: it is made"
             )
+
+
+def _certificate(values: Values) -> str | None:
+    """The gateway's certificate, where there is a gateway."""
+    supabase = values["supabase"]
+    text: str | None = supabase["gateway"].get("tlsCertificate")
+    return text if supabase["enabled"] and supabase["gateway"]["enabled"] else None
+
+
+_CERTIFICATE: Final = ("supabase", "gateway", "tlsCertificate")
+_OF_GATEWAY: Final = ("supabase.enabled", "supabase.gateway.enabled", ".".join(_CERTIFICATE))
+
+
+@rule(*_OF_GATEWAY, "tlsKey")
+def _certificate_belongs_to_its_key(values: Values, _context: Context) -> Iterator[Problem]:
+    certificate, key = _certificate(values), _readable(values, "tlsKey")
+    if certificate and key and not certificates.belongs(certificate, key):
+        yield Problem(
+            path=("tlsKey",),
+            value=None,
+            reason="it is not the key of supabase.gateway.tlsCertificate, so the gateway would not start",
+            fix="give both from the same place, and among several certificates the server's own first",
+        )
+
+
+@rule(*_OF_GATEWAY)
+def _certificate_has_not_ended(values: Values, context: Context) -> Iterator[Problem]:
+    certificate = _certificate(values)
+    if certificate and (end := certificates.days(certificate)[1]) < context.today:
+        key = key_text(context.project, _CERTIFICATE)
+        yield Problem(
+            path=_CERTIFICATE,
+            value="(a certificate)",
+            reason=f"it, or one of those it rests on, ended on {end}: no client would take it",
+            fix=f"have it renewed: pulumi config set --path '{key}' --stack {context.stack} < fullchain.pem",
+        )
 
 
 @rule("logflarePublicAccessToken", "logflarePrivateAccessToken")
@@ -113,9 +151,18 @@ def _published_keys_are_not_mixed_with_own_ones(values: Values, context: Context
 
 
 def key_warnings(values: Values, context: Context) -> Iterator[str]:
-    """Keys that have not begun, end within 60 days, or have ended, one line each. A line does not count days: it is the same tomorrow."""
+    """Keys that have not begun, end within 60 days, or have ended, one line each. A line does not count days: it is the same tomorrow.
+
+    The gateway's certificate is among them, from 30 days before its end on.
+    """
     if not values["supabase"]["enabled"]:
         return
+    if certificate := _certificate(values):
+        name, (begin, end) = key_text(context.project, _CERTIFICATE), certificates.days(certificate)
+        if begin > context.today:
+            yield f"{name}: the certificate begins on {begin}; clients refuse it before that day"
+        if end - context.today <= CERTIFICATE_SOON:
+            yield f"{name}: the certificate, or one of those it rests on, ends on {end}; have it renewed"
     if (issued := values["supabase"]["keys"]["issuedAt"]) > context.today:
         begins = key_text(context.project, ("supabase", "keys", "issuedAt"))
         yield f"{begins}: the stack's API keys begin on {issued}; services refuse them before that day (PostgREST: JWT issued at future)"

@@ -3,17 +3,15 @@
 from components.supabase_settings import gateway
 from tests.unit.settings.samples.common import HIDDEN, Samples, Texts
 
-# Self-signed, of this test's own making; its key was thrown away.
+# Self-signed, by the private key among the samples of keys.py, for 2020 to 2125.
 CERTIFICATE = """-----BEGIN CERTIFICATE-----
-MIIBizCCATGgAwIBAgIUNDfG85QTe1FiIBG/v9N6kvT10q0wCgYIKoZIzj0EAwIw
-GjEYMBYGA1UEAwwPZ2F0ZXdheS5leGFtcGxlMCAXDTI2MTEyMTEwNDMwOFoYDzIx
-MjYxMDI4MTA0MzA4WjAaMRgwFgYDVQQDDA9nYXRld2F5LmV4YW1wbGUwWTATBgcq
-hkjOPQIBBggqhkjOPQMBBwNCAATxmsgaEHNsxJ2/LIF9nfNiyQPsD2gNE809iYG/
-hWnFin6vSFJqndmGqDKxJRfzJvODYCp304oF/PgY51uYZ6Oho1MwUTAdBgNVHQ4E
-FgQUyOghHWmqExU7qguFE/nrXmv3ghYwHwYDVR0jBBgwFoAUyOghHWmqExU7qguF
-E/nrXmv3ghYwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEA4xmB
-5cGkS3h770r+eWdAgGeAQII3KI3HWRmbcvm6xZ0CIFoLsLdmPYmpLE7jaAptEyp4
-I8slG/ygf+5A1WxP/IOw
+MIIBSzCB8aADAgECAhQltJXc9MiTklld8Zz9C718WBsiszAKBggqhkjOPQQDAjAa
+MRgwFgYDVQQDDA9nYXRld2F5LmV4YW1wbGUwIBcNMjAwMTAxMDAwMDAwWhgPMjEy
+NjAxMDEwMDAwMDBaMBoxGDAWBgNVBAMMD2dhdGV3YXkuZXhhbXBsZTBZMBMGByqG
+SM49AgEGCCqGSM49AwEHA0IABJ+thK6uCLvvfwEAFNgs72oJ3isM+HG1zgxPHROl
+mlk0B8tFdp8QcOLCRw/lsb/mMTPAsM3GTqS/N5Go7CoH/U+jEzARMA8GA1UdEwEB
+/wQFMAMBAf8wCgYIKoZIzj0EAwIDSQAwRgIhAIBqc+CiIjtL6XaCthVOVTFSVDdq
+eeSTIeuZieBhWlrqAiEA4+8Cjopah+YcnnHsWninWZ+DJo/chByH2rYHfW3sgss=
 -----END CERTIFICATE-----
 """
 _KEY = f"-----BEGIN PRIVATE KEY-----\n{HIDDEN}\n-----END PRIVATE KEY-----\n"

@@ -23,7 +23,7 @@ def role_key(secret: str = SHARED, algorithm: str = "HS256", **claims: object) -
 
 
 _EC = ec.derive_private_key(0x1234567890ABCDEF, ec.SECP256R1())
-_PEM = _EC.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+TLS_KEY = _EC.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
 _LOCKED = _EC.private_bytes(
     serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"password")
 ).decode()
@@ -111,7 +111,9 @@ TEXTS: Samples = {
     secrets.secret_variable: Texts(
         right=(f"{HIDDEN} of\nmany lines", "1"), wrong=(f"{HIDDEN}\0", HIDDEN + "x" * 131072), free=True
     ),
-    secrets.private_key: Texts(right=(_PEM,), wrong=(HIDDEN, _PEM[:-40], _LOCKED, _PEM.replace("PRIVATE", "PUBLIC")), free=True),
+    secrets.private_key: Texts(
+        right=(TLS_KEY,), wrong=(HIDDEN, TLS_KEY[:-40], _LOCKED, TLS_KEY.replace("PRIVATE", "PUBLIC")), free=True
+    ),
     secrets.function_secret_name: Texts(
         right=("STRIPE_KEY", "_x1"), wrong=("SUPABASE_URL", "JWT_SECRET", "VERIFY_JWT", "1X", "A-B", "A B", "A=B", "a.b")
     ),
