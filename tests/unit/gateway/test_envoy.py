@@ -161,6 +161,14 @@ def test_every_upstream_is_a_cluster_at_its_address():
         assert "health_checks" not in cluster
 
 
+def test_a_service_that_is_gone_costs_its_callers_two_seconds_at_most(rendered):
+    policies = [route["route"]["retry_policy"] for _, _, _, route in each_row(rendered) if "route" in route]
+    _, config = whole()
+    for cluster in config["static_resources"]["clusters"]:
+        once = int(cluster["connect_timeout"].removesuffix("s"))
+        assert all((1 + policy["num_retries"]) * once <= 2 for policy in policies)
+
+
 def test_without_a_service_there_is_no_cluster_and_no_port_of_it():
     _, config = whole(running=ALL - {"studio", "auth"})
     assert {"studio", "auth"}.isdisjoint(one["name"] for one in config["static_resources"]["clusters"])

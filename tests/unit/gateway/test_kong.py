@@ -186,3 +186,9 @@ def test_no_secret_is_written_into_code():
     for part, after in zip(*(kong.configuration(context("2024-05")).parts[n:] for n in (0, 1)), strict=False):
         if isinstance(part, str) and not isinstance(after, str):
             assert part.endswith((": ", '"'))
+
+
+def test_a_service_that_is_gone_costs_its_callers_two_seconds_at_most(rendered):
+    _, _, config = rendered
+    for service in config["services"]:
+        assert (1 + service["retries"]) * service["connect_timeout"] <= 2000
