@@ -40,4 +40,8 @@ def place(
         from components.targets import docker
 
         return docker.place(component, name, placement, services, secrets, elsewhere)
+    if kind is TargetKind.KUBERNETES:
+        from components.targets.kubernetes import placing as kubernetes
+
+        return kubernetes.place(component, name, placement, services, secrets, elsewhere)
     raise NotImplementedError(f"target {kind.value} does not exist yet")

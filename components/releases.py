@@ -5,7 +5,7 @@ A release is data (`components/releases/<name>.yaml`). `local.yaml` is laid over
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -83,7 +83,7 @@ class Release:
         postgres_major: PostgreSQL's major version.
         local: Whether its images are built on this machine.
         features: What it can do.
-        users: User id by role, where a source names it.
+        users: User id that an image can run as, by role, where a source names it.
     """
 
     name: str
@@ -174,6 +174,7 @@ def load(name: str, *, local: bool, overrides: ImageOverrides | None = None) -> 
     # What the services can do is the release's, wherever their images come from; user ids are the image's.
     features = _features(_read(name)["features"])
     users = {role: user for role, user in data.get("users", {}).items() if role not in given.references}
+    images = {role: replace(image, user=users.get(role)) for role, image in images.items()}
     major = data["postgresMajor"]
     if "postgres" in given.references:
         major = _major(given.references["postgres"]) or major

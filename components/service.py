@@ -119,6 +119,8 @@ class Image:
     """`registry`, `local` (built on this machine) or `stub` (answers health checks only)."""
     note: str = ""
     """What a local image can't do, for people."""
+    user: int | None = None
+    """User id that it can run as, where a source names it; None: not known, it starts as its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,14 @@ class Volume:
     """The secret setting by which a user gives that secret back."""
     paired_hint: str = ""
     """What else may have changed that secret, as the end of a sentence: what to do about it. Plain text, for people."""
+    size_mib: int = 8192
+    """Size in MiB, where a target must name one and the settings don't. Chosen by us."""
+    owned: bool = False
+    """Its server wants the folder to belong to its own user, and to itself alone: a database's."""
+    filled: bool = False
+    """The image has files in that folder, which must be on a new volume before the service starts."""
+    idle: bool = False
+    """The service does not use it as it is set up now; it is there for what was kept on it before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,10 +253,8 @@ class Service:
     """Nothing else needs it to work: a deployment says that it is not well, and goes on."""
     replicable: bool = False
     """More than one of it can run side by side."""
-    user: int | None = None
-    """User id that it runs as, where a source names it; None: not known, the image's own."""
-    writable: tuple[str, ...] = ()
-    """Folders outside its volumes that it writes to; what it leaves there is lost with it."""
+    writable: tuple[str, ...] | None = ()
+    """Folders outside its volumes, and beside /tmp, that it writes to; what it leaves there is lost with it. None: not known."""
     gains_privileges: bool = False
     """It starts as root and changes to another user with sudo or the like, so that can't be forbidden."""
     collects_logs: bool = False
@@ -264,6 +272,11 @@ class Service:
         texts: Iterable[Text] = (*self.env.values(), *(f.content for f in self.files))
         used = frozenset(n for t in texts for n in t.secrets)
         return used | {v.paired_secret for v in self.volumes if v.paired_secret}
+
+    @property
+    def kept(self) -> tuple[Volume, ...]:
+        """Its volumes with data that must stay, those that it uses as it is set up now: one process alone can write to them."""
+        return tuple(volume for volume in self.volumes if volume.precious and not volume.idle)
 
     def port(self, name: str) -> Port:
         """The port of that name.

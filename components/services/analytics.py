@@ -43,6 +43,8 @@ def analytics(c: Context) -> Service:
         connects=(Edge("postgres", Gate.HEALTHY),),
         provides={"analytics": "http"},
         optional=True,
+        # A release of Elixir may write beside its program.
+        writable=None,
         stop_grace=30,
     )
 

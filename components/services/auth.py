@@ -125,7 +125,6 @@ def auth(c: Context) -> Service:
         outside=tuple(sorted(_outside(c))),
         provides={"auth": "http"},
         replicable=True,
-        user=c.release.users.get("auth"),
     )
 
 

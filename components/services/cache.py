@@ -54,7 +54,7 @@ def cache(
         env={"REDISCLI_AUTH": text(Secret(PASSWORD))},
         files=(File(path, _configuration(max_memory, eviction_policy, append_only, append_fsync)),),
         ports=(Port("redis", PORT, publish="cache"),),
-        volumes=(Volume("data", "/data", precious=True),),
+        volumes=(Volume("data", "/data", precious=True, size_mib=1024),),
         # By exit code the clients call a refused PING a success: look at the answer.
         health=Health(("sh", "-c", f'test "$({engine.value}-cli ping)" = PONG'), interval=2, retries=15, start_period=5),
         provides={"redis": "redis"},

@@ -74,9 +74,9 @@ def functions(c: Context) -> Service:
         ports=(Port("http", PORT),),
         volumes=(
             # With a folder of the settings it stays, set aside: what is protected can't leave the program.
-            Volume(VOLUME, _ASIDE if chosen else FOLDER, precious=True),
+            Volume(VOLUME, _ASIDE if chosen else FOLDER, precious=True, idle=chosen is not None),
             # What functions import from the network: fetched again where it is lost.
-            Volume("deno-cache", "/root/.cache/deno", precious=False),
+            Volume("deno-cache", "/root/.cache/deno", precious=False, size_mib=1024),
         ),
         folders=(_folder(chosen, FOLDER, c),) if chosen else (),
         # The image has no HTTP client.
@@ -85,7 +85,9 @@ def functions(c: Context) -> Service:
         connects=(*((Edge("gateway"),) if "gateway" in c.running else ()), Edge("postgres")),
         outside=("modules", "functions"),
         provides={"functions": "http"},
-        writable=("/tmp",),  # noqa: S108 - in the container
+        # Functions keep nothing between two calls; a folder of the settings can be read by many.
+        replicable=chosen is not None,
+        writable=("/var/tmp/sb-compile-edge-runtime",),  # noqa: S108 - in the container
         # Calls under way get time to end.
         stop_grace=30,
     )

@@ -9,7 +9,12 @@ from components.service import Edge, File, Health, Port, Secret, Service, Text, 
 from components.services import secret_names as names
 from components.services.context import Context
 
+NAME: Final = "gateway"
 HTTP_PORT: Final = envoy.HTTP_PORT
+# What it publishes, whichever program it is.
+HTTP: Final = Port("http", HTTP_PORT, publish="api")
+HTTPS: Final = Port("https", envoy.HTTPS_PORT, publish="apiHttps")
+STUDIO: Final = Port("studio", envoy.STUDIO_PORT, publish="studio")
 # Files are placed as root's, and both images leave root; the container has no user but the gateway's.
 _MODE: Final = 0o644
 _KONG_CONFIG: Final = "/home/kong/kong.yml"
@@ -33,7 +38,7 @@ def _edges(context: Context) -> tuple[Edge, ...]:
 
 
 def _studio_ports(context: Context) -> tuple[Port, ...]:
-    return (Port("studio", envoy.STUDIO_PORT, publish="studio"),) if "studio" in context.running else ()
+    return (STUDIO,) if "studio" in context.running else ()
 
 
 def _envoy(context: Context) -> Service:
@@ -42,7 +47,7 @@ def _envoy(context: Context) -> Service:
     # No curl in the image. It asks for an answer: a port takes connections before anything answers there.
     probe = f"exec 3<>/dev/tcp/127.0.0.1/{HTTP_PORT} && printf '{request}' >&3 && read -r _ status _ <&3 && [ \"$status\" = 200 ]"
     return Service(
-        name="gateway",
+        name=NAME,
         image=context.release.image_if_any("envoy"),
         # Measured with 1.39.1 and two workers: 19 MiB at first, 25 with four large downloads at once, 40 with 1500 open connections.
         resources=context.memory("gateway", 96),
@@ -53,8 +58,8 @@ def _envoy(context: Context) -> Service:
             File(envoy.LUA_PATH, envoy.lua(), _MODE),
         ),
         ports=(
-            Port("http", HTTP_PORT, publish="api"),
-            *((Port("https", envoy.HTTPS_PORT, publish="apiHttps"),) if tls else ()),
+            HTTP,
+            *((HTTPS,) if tls else ()),
             *_studio_ports(context),
         ),
         health=Health(("bash", "-c", probe), interval=2, timeout=5, retries=15, start_period=5),
@@ -76,7 +81,7 @@ def _kong(context: Context) -> Service:
         own = {"KONG_SSL_CERT": text(_CERTIFICATE), "KONG_SSL_CERT_KEY": text(_KEY)}
         files += [File(_CERTIFICATE, text(certificate), _MODE), File(_KEY, text(Secret(names.TLS_KEY)), _MODE)]
     return Service(
-        name="gateway",
+        name=NAME,
         image=context.release.image_if_any("kong"),
         # Chosen by us: nothing was measured here.
         resources=context.memory("gateway", 512),
@@ -98,11 +103,13 @@ def _kong(context: Context) -> Service:
             **own,
         },
         files=tuple(files),
+        # It renders nginx's configuration into its own folder.
+        writable=None,
         # Kong's routes know no port, so Studio's has all of them; the login stands before Studio on each. Without a certificate of the
         # user's, Kong makes one of its own for https, as upstream's stack left it.
         ports=(
-            Port("http", HTTP_PORT, publish="api"),
-            Port("https", envoy.HTTPS_PORT, publish="apiHttps"),
+            HTTP,
+            HTTPS,
             *_studio_ports(context),
         ),
         health=Health(("kong", "health"), interval=5, timeout=5, retries=15, start_period=10),

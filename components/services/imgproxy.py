@@ -46,5 +46,4 @@ def imgproxy(c: Context) -> Service:
         provides={"imgproxy": "http"},
         optional=True,
         replicable=True,
-        user=c.release.users.get("imgproxy"),
     )

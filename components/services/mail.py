@@ -37,6 +37,4 @@ def mail(c: Context) -> Service:
         health=Health(("/mailpit", "readyz"), interval=2, retries=15, start_period=10),
         provides={"mail": "smtp", "mail-web": "web"},
         optional=True,
-        user=c.release.users.get("mail"),
-        writable=("/tmp",),  # noqa: S108 - its own container's
     )

@@ -39,5 +39,4 @@ def meta(c: Context) -> Service:
         connects=(Edge("postgres"),),
         provides={"meta": "http"},
         replicable=True,
-        user=c.release.users.get("meta"),
     )

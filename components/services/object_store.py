@@ -113,7 +113,13 @@ def _seaweedfs(image: Image, memory_mib: int, _region: str, buckets: tuple[str, 
         resources=Resources(memory_mib=memory_mib),
         command=("server", "-dir=/data", "-ip.bind=0.0.0.0", "-s3", "-s3.port=9000", f"-s3.config={config}"),
         files=(File(config, identities),),
-        ports=(Port("s3", 9000, publish="objectStore"), Port("master", 9333)),
+        # What weed shell talks to; by gRPC, on ports that are 10000 above (seaweedfs' wiki, FAQ, "gRPC ports").
+        ports=(
+            Port("s3", 9000, publish="objectStore"),
+            Port("master", 9333),
+            Port("filer-grpc", 18888),
+            Port("master-grpc", 19333),
+        ),
         volumes=(Volume("data", "/data", precious=True),),
         # An anonymous request is answered with 403: any answer means that the gateway is up.
         health=Health(
@@ -122,7 +128,14 @@ def _seaweedfs(image: Image, memory_mib: int, _region: str, buckets: tuple[str, 
             retries=30,
             start_period=10,
         ),
-        provides={"s3": "s3", "seaweedfs-master": "master"},
+        provides={
+            "s3": "s3",
+            "seaweedfs-filer-grpc": "filer-grpc",
+            "seaweedfs-master": "master",
+            "seaweedfs-master-grpc": "master-grpc",
+        },
+        # Not read.
+        writable=None,
         identity="seaweedfs",
         stop_grace=30,
     )
@@ -140,7 +153,7 @@ def _seaweedfs_job(image: Image, buckets: tuple[str, ...]) -> Service:
         image,
         env={"MASTER": text(Address("seaweedfs-master"))},
         script=text("\n".join([*lines, ""])),
-        also=("seaweedfs-master",),
+        also=("seaweedfs-filer-grpc", "seaweedfs-master", "seaweedfs-master-grpc"),
     )
 
 
@@ -163,6 +176,7 @@ def _rustfs(image: Image, memory_mib: int, region: str, _buckets: tuple[str, ...
         health=Health(("curl", "-f", "http://localhost:9000/health"), interval=2, retries=30, start_period=10),
         provides={"s3": "s3"},
         identity="rustfs",
+        writable=("/logs",),
         stop_grace=30,
     )
 

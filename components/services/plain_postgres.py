@@ -60,7 +60,17 @@ def plain_postgres(
         },
         files=postgres.completeness(),
         ports=(Port("postgres", PORT, publish="plainPostgres"),),
-        volumes=(Volume("data", DATA, precious=True, paired_secret=PASSWORD, paired_setting="supastack:plainDatabasePassword"),),
+        volumes=(
+            Volume(
+                "data",
+                DATA,
+                precious=True,
+                paired_secret=PASSWORD,
+                paired_setting="supastack:plainDatabasePassword",
+                owned=True,
+            ),
+        ),
+        writable=("/var/run/postgresql",),
         health=postgres.health(),
         provides={"plain-postgres": "postgres"},
         # Both are made once, when the volume is filled.

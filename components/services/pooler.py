@@ -66,4 +66,6 @@ def pooler(c: Context) -> Service:
         # It migrates at its start.
         connects=(Edge("postgres", Gate.HEALTHY),),
         provides={"pooler": "transaction", "pooler-session": "session"},
+        # A release of Elixir may write beside its program.
+        writable=None,
     )

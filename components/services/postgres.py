@@ -8,7 +8,7 @@ one, since a folder laid over the image's own would hide what makes the roles (s
 
 from components import sql
 from components.identity import identity, source_of
-from components.service import File, Health, Port, Secret, Service, Volume, text
+from components.service import Edge, File, Health, Port, Secret, Service, Volume, text
 from components.services.context import Context
 from components.services.secret_names import DATABASE_PASSWORD as PASSWORD
 from components.setting_groups import mib, parameters
@@ -96,11 +96,16 @@ def postgres(context: Context) -> Service:
                 paired_setting="supastack:databasePassword",
                 # With it the password is a published one, and none can be given.
                 paired_hint="or take back supastack:compat, if that was changed",
+                owned=True,
             ),
             # The image fills it: conf files, and later the root key of vault, without which the data's secrets are lost.
-            Volume("postgres-config", "/etc/postgresql-custom", precious=True),
+            Volume("postgres-config", "/etc/postgresql-custom", precious=True, size_mib=64, filled=True),
         ),
+        writable=("/var/run/postgresql",),
         health=health(),
+        # Web hooks of tables (pg_net) call functions by the gateway, or anybody.
+        connects=(Edge("gateway"),) if context.runs("gateway") else (),
+        outside=("webhooks",),
         provides={"postgres": "postgres"},
         identity=identity(
             f"postgres-{major}",

@@ -42,6 +42,8 @@ def realtime(c: Context) -> Service:
         connects=(Edge("postgres", Gate.HEALTHY),),
         provides={"realtime": "http"},
         gains_privileges=True,
+        # A release of Elixir may write beside its program.
+        writable=None,
     )
 
 

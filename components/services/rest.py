@@ -77,5 +77,4 @@ def rest(c: Context) -> Service:
         connects=(Edge("postgres", Gate.HEALTHY),),
         provides={"rest": "http"},
         replicable=True,
-        user=c.release.users.get("rest"),
     )

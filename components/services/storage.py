@@ -121,7 +121,7 @@ def storage(c: Context) -> Service:
         env=env,
         ports=(Port("http", PORT),),
         # The volume is there with files in a store, too: what was kept on it before stays.
-        volumes=(Volume(VOLUME, FOLDER, precious=True),),
+        volumes=(Volume(VOLUME, FOLDER, precious=True, idle=c.s3 is not None),),
         health=Health(
             ("wget", "--no-verbose", "--tries=1", "--spider", f"http://{'localhost' if legacy else 'storage'}:{PORT}/status"),
             # It migrates its schema before it listens.
@@ -138,7 +138,8 @@ def storage(c: Context) -> Service:
         outside=("s3",) if c.s3 is not None and c.s3.external else (),
         provides={"storage": "http"},
         identity="storage",
-        user=c.release.users.get("storage"),
+        # Files of its own folder are one's alone; its migrations take a lock in the database.
+        replicable=c.s3 is not None,
         # An upload that is under way is worth a while.
         stop_grace=30,
     )

@@ -93,7 +93,7 @@ def studio(c: Context) -> Service:
         },
         ports=(Port("http", PORT),),
         # Queries that people keep are worth as much as data. An older release does not look there; they stay all the same.
-        volumes=(Volume("studio-snippets", SNIPPETS, precious=True),),
+        volumes=(Volume("studio-snippets", SNIPPETS, precious=True, size_mib=1024, idle=legacy),),
         mounts=mounts,
         folders=folders,
         health=Health(("node", "-e", _check(legacy)), interval=5, timeout=10, retries=10, start_period=20),
@@ -107,7 +107,8 @@ def studio(c: Context) -> Service:
         provides={"studio": "http"},
         identity="studio",
         optional=True,
-        user=c.release.users.get("studio"),
+        # What Next.js keeps beside the program was not read.
+        writable=None,
         # It keeps people's queries.
         stop_grace=30,
     )

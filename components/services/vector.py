@@ -52,6 +52,8 @@ def vector(c: Context) -> Service:
         provides={"vector": "api"},
         optional=True,
         collects_logs=True,
+        # How far it has read each log (`data_dir`).
+        writable=("/var/lib/vector",),
     )
 
 

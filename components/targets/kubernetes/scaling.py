@@ -15,7 +15,7 @@ _CALM_SECONDS: Final = 300
 
 def may_be_many(service: Service) -> bool:
     """Whether more than one pod of it can run: it says so, and none of its volumes, or of those it shares, is one pod's alone."""
-    return service.kind is Kind.SERVER and service.replicable and not service.volumes and not service.mounts
+    return service.kind is Kind.SERVER and service.replicable and not service.kept and not service.mounts
 
 
 def replicas(service: Service, settings: Mapping[str, Any]) -> int | None:

@@ -88,9 +88,9 @@ def test_its_volume_is_precious_and_paired_with_its_own_password():
 @pytest.mark.parametrize(
     ("local", "settings", "identity"),
     [
-        (True, {}, "plain-postgres-16.db-app-of-app.from-local"),
-        (False, {}, "plain-postgres-16.db-app-of-app.from-registry"),
-        (True, {"name": "cmx_db", "user": "cmx_user"}, "plain-postgres-16.db-cmx_db-of-cmx_user.from-local"),
+        (True, {}, "plain-postgres-16.db-app-of-app.uid-70.from-local"),
+        (False, {}, "plain-postgres-16.db-app-of-app.uid-70.from-registry"),
+        (True, {"name": "cmx_db", "user": "cmx_user"}, "plain-postgres-16.db-cmx_db-of-cmx_user.uid-70.from-local"),
     ],
 )
 def test_what_the_data_was_made_with_is_part_of_what_the_volume_is(local, settings, identity):

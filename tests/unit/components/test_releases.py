@@ -163,8 +163,11 @@ def test_another_database_image_brings_its_major_version(reference, major):
 
 
 def test_another_database_image_runs_as_nobody_knows_whom():
-    assert load("2026-09", local=True).users == {"postgres": 999}
-    assert load("2026-09", local=True, overrides=ImageOverrides(references={"postgres": "a/b:17"})).users == {}
+    assert load("2026-09", local=True).image("postgres").user == 999
+    other = load("2026-09", local=True, overrides=ImageOverrides(references={"postgres": "a/b:17"}))
+    assert other.image("postgres").user is None
+    assert "postgres" not in other.users
+    assert other.image("valkey").user == 999
 
 
 @pytest.mark.parametrize("group", ["references", "digests"])

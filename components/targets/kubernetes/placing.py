@@ -1,0 +1,132 @@
+"""Places a component's services in a cluster. It mirrors `components.targets.docker`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import pulumi
+import pulumi_random as random
+
+from components.endpoints import Endpoint, Viewpoint
+from components.fingerprint import fingerprint
+from components.service import HostFolder, Service, providers
+from components.targets import placement as places
+from components.targets.kubernetes import marks
+from components.targets.kubernetes.manifest import Manifest
+from components.targets.kubernetes.naming import Stack
+from components.targets.kubernetes.register import register
+from components.targets.kubernetes.render import Rendering, render
+from components.targets.kubernetes.scaling import scaling
+from components.targets.kubernetes.texts import Texts
+from components.targets.placement import Placement
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What became of a component's services.
+
+    Attributes:
+        ready: Ids of the workloads: whoever needs all of them to exist takes it as an input.
+    """
+
+    ready: pulumi.Output[list[str]]
+    _endpoints: dict[tuple[str, Viewpoint], Endpoint]
+
+    def endpoint(self, capability: str, viewpoint: Viewpoint = Viewpoint.HOST) -> Endpoint | None:
+        """Where a capability is reached; None where no service that runs provides it for that viewpoint."""
+        return self._endpoints.get((capability, viewpoint))
+
+
+def endpoints(placement: Placement, services: Iterable[Service]) -> dict[tuple[str, Viewpoint], Endpoint]:
+    """Where the services' capabilities are reached: by pods of the namespace, and by programs elsewhere in the cluster. Pure."""
+    found: dict[tuple[str, Viewpoint], Endpoint] = {}
+    for capability, service in providers(services).items():
+        port = service.port(service.provides[capability])
+        found[capability, Viewpoint.INSIDE] = Endpoint(service.name, port.number)
+        if port.publish is not None:
+            found[capability, Viewpoint.HOST] = places.reached(placement, service.name, port)
+    return found
+
+
+def read(folder: HostFolder) -> dict[str, bytes]:
+    """The files of a folder of this machine, by path in it."""
+    root = Path(folder.source)
+    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+
+
+def stack_of(placement: Placement) -> Stack:
+    """Whose objects a placement's are."""
+    return Stack(
+        project=placement["project"],
+        stack=placement["stack"],
+        namespace=places.namespace(placement),
+        stack_id=placement["stack_id"],
+    )
+
+
+def place(
+    component: pulumi.ComponentResource,
+    name: str,
+    placement: Placement,
+    services: Sequence[Service],
+    secrets: Mapping[str, pulumi.Output[str]],
+    elsewhere: Mapping[str, Endpoint] | None = None,
+) -> Placed:
+    """Places a component's services.
+
+    Args:
+        component: Parent of all that is made.
+        name: The component's name, the first part of each child's.
+        placement: Where they go.
+        services: What is placed; gates among them make the order.
+        secrets: Value by name, for all that the services use.
+        elsewhere: Capabilities that others of the stack provide, as they are reached from inside.
+
+    Raises:
+        components.targets.kubernetes.files.FolderTooLarge: a folder of the machine can't be taken along.
+    """
+    running = [service for service in services if not service.off]
+    found = endpoints(placement, running)
+    inside = {capability: endpoint for (capability, view), endpoint in found.items() if view is Viewpoint.INSIDE}
+    stack, settings = stack_of(placement), cast("Mapping[str, Any]", placement["kubernetes"]["settings"])
+    how = Rendering(
+        stack=stack,
+        component=name,
+        settings=settings,
+        texts=Texts(stack=stack, secrets=secrets, inside={**(elsewhere or {}), **inside}),
+        mark=marks.keyed(_key(component, name)) if any(service.secrets for service in running) else marks.keyed(""),
+        folder=read,
+        paired=_paired(running, secrets, placement["stack_id"]),
+    )
+    manifests = [*render(how, services), *scaling(stack, name, running, settings)]
+    options = pulumi.ResourceOptions(parent=component)
+    made = register([_there(manifest, stack, placement["kubernetes"]["namespace"]) for manifest in manifests], options)
+    ready = [made[f"{name}-{service.name}"].id for service in running]
+    return Placed(pulumi.Output.all(*ready).apply(lambda ids: [str(i) for i in ids]), found)
+
+
+def _key(component: pulumi.ComponentResource, name: str) -> pulumi.Output[str]:
+    """The key of the marks of secrets. With another one all pods roll, and nothing else happens."""
+    made = random.RandomPassword(f"{name}-mark", length=32, special=False, opts=pulumi.ResourceOptions(parent=component))
+    return made.result
+
+
+def _paired(
+    services: Iterable[Service], secrets: Mapping[str, pulumi.Output[str]], stack_id: pulumi.Input[str]
+) -> dict[str, pulumi.Input[str]]:
+    """Marks of the secrets that volumes' data are paired with. By scrypt: they are compared when the state may be lost."""
+    return {
+        volume.name: pulumi.Output.all(secrets[volume.paired_secret], stack_id).apply(lambda a: fingerprint(a[0], a[1]))
+        for service in services
+        for volume in service.kept
+        if volume.paired_secret is not None
+    }
+
+
+def _there(manifest: Manifest, stack: Stack, namespace: pulumi.Input[str]) -> Manifest:
+    """The same, its namespace the one that the foundation made: so it comes after that."""
+    metadata = manifest.body["metadata"]
+    if metadata.get("namespace") != stack.namespace:
+        return manifest
+    return replace(manifest, body={**manifest.body, "metadata": {**metadata, "namespace": namespace}})
