@@ -27,7 +27,7 @@ PIP_TOOLS = "pip-tools==7.*"
 PLUGINS = {"docker": "pulumi-docker", "random": "pulumi-random", "kubernetes": "pulumi-kubernetes"}
 """Provider plugins and the Python package whose version each must have."""
 
-STAND_INS = ("docker", "random")
+STAND_INS = ("docker", "kubernetes", "random")
 """Plugins that toolchain/plugins can stand in for, where the official one can't be had."""
 
 HELPERS_SUM = "h1:MoJElH3Y/VwV1tfTVNCh2BJuc3HxB7OPmvvYzaDe89c="
