@@ -148,6 +148,17 @@ class Daemon:
                     file.write(chunk)
             temporary.replace(packed)
 
+    def identity(self, reference: str) -> str | None:
+        """An image's id, None if there is no such image."""
+        with _told(f"{reference} can't be looked for"):
+            return self._id(reference)
+
+    def export(self, reference: str) -> Iterator[bytes]:
+        """An image with its name and all its layers, as `docker save` writes it, in pieces."""
+        with _told(f"reading {reference} from the Docker daemon failed"):
+            # The tag's name goes along only where it is asked for.
+            yield from self._client.images.get(reference).save(chunk_size=1 << 21, named=reference)
+
     def load(self, packed: Path, reference: str) -> None:
         """Take an image from a file that `save` wrote."""
         with _told(f"loading {reference} from {packed} failed"):

@@ -1,0 +1,230 @@
+"""Starting, using and ending a cluster."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from toolchain.announce import fail, step
+from toolchain.cluster import addons, builds, certificates, configuration, machine, pins
+from toolchain.cluster import layout as layouts
+from toolchain.cluster.api import Api, wait
+from toolchain.cluster.images import Store, write_image
+from toolchain.cluster.layout import CONTEXT, NODE, Layout
+from toolchain.context import Context
+from toolchain.setup.folders import locked, write_private
+
+_READY_SECONDS = 120.0
+_PROGRAMS_OF_IMAGES = {
+    pins.PAUSE_IMAGE: ("pause", {"Entrypoint": ["/pause"], "User": "65535:65535"}),
+    pins.COREDNS_IMAGE: ("coredns", {"Entrypoint": ["/coredns"], "User": "65532:65532"}),
+}
+
+
+class Cluster:
+    """A cluster that runs. All methods raise ToolchainError."""
+
+    def __init__(self, layout: Layout, binaries: Path) -> None:
+        self.layout = layout
+        self.binaries = binaries
+        self.context = CONTEXT
+        self._api: Api | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where all of it is kept."""
+        return self.layout.folder
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's kubeconfig, with the context `supastack`."""
+        return self.layout.kubeconfig
+
+    @property
+    def address(self) -> str:
+        """The node's address, reachable from this machine on all ports: node ports and host ports are there."""
+        return self.layout.node_address
+
+    @property
+    def host_address(self) -> str:
+        """This machine's address as pods reach it."""
+        return self.layout.host_address
+
+    @property
+    def api(self) -> Api:
+        """The administrator's client."""
+        if self._api is None:
+            self._api = Api(self.kubeconfig)
+        return self._api
+
+    def kubectl(self, *arguments: str, given: str | None = None) -> str:
+        """Run kubectl on this cluster and no other. Returns what it prints."""
+        command = [str(self.binaries / "kubectl"), f"--kubeconfig={self.kubeconfig}", f"--context={CONTEXT}", *arguments]
+        done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            fail(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def inside(self, command: Sequence[str]) -> list[str]:
+        """A command line that runs in the node's namespaces: its network, mounts and processes."""
+        pid = machine.process_of(self.layout)
+        if pid is None:
+            fail(f"The cluster of {self.folder} does not run.")
+        return machine.inside(pid, command)
+
+    def programs(self) -> dict[str, Any]:
+        """Each program of the node: whether it runs, how often it was started, how it ended last. Empty where no node runs."""
+        return dict((machine.ask(self.layout, "status") or {}).get("programs", {}))
+
+    def restart(self, program: str = "kubelet") -> None:
+        """Kill one program of the node, as a crash would, and wait until it runs again: a fault for tests."""
+        before = self.programs()[program]["starts"]
+        machine.ask(self.layout, f"kill {program}")
+
+        def back() -> str | None:
+            now = self.programs()[program]
+            return None if now["running"] and now["starts"] > before else f"{program} is not back"
+
+        wait(f"restarting {program}", back, 30)
+
+    def stop(self, program: str) -> None:
+        """Stop one program of the node until `start`: a longer fault."""
+        machine.ask(self.layout, f"stop {program}")
+
+    def start(self, program: str) -> None:
+        """Start one that was stopped."""
+        machine.ask(self.layout, f"start {program}")
+
+    @property
+    def store(self) -> Store:
+        """The node's images."""
+        return Store(self.inside)
+
+    def import_images(self, references: Sequence[str], docker: Mapping[str, str] | None = None) -> list[str]:
+        """Bring images from a Docker daemon into the node, those that are not there yet. Returns which were brought.
+
+        `docker` has the variables of Docker's clients (DOCKER_HOST ...); None: the process's.
+        """
+        from toolchain.cluster.docker_images import bring
+
+        return bring(self.store, references, docker)
+
+    def install_cnpg(self, context: Context, docker: Mapping[str, str] | None = None) -> None:
+        """Install the CloudNativePG operator and bring its operand image, both built where they are not there yet."""
+        from toolchain.cluster.cnpg import install
+
+        install(self, context, docker)
+
+
+def default_folder(context: Context) -> Path:
+    """Where the cluster of a clone is."""
+    return context.private / "cluster"
+
+
+def find(folder: Path) -> Cluster | None:
+    """The running cluster of a folder."""
+    layout = layouts.load(folder)
+    if layout is None or machine.process_of(layout) is None:
+        return None
+    return Cluster(layout, Path(json.loads((layout.folder / "cluster.json").read_text())["binaries"]))
+
+
+def up(context: Context, folder: Path | None = None) -> Cluster:
+    """Have a cluster run in a folder (None: the clone's own), with DNS, volumes, policies and CRDs. Raises ToolchainError."""
+    folder = (folder or default_folder(context)).absolute()
+    machine.ensure_packages()
+    binaries = builds.node_programs(context)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = folder.resolve()
+    # Addresses are chosen by looking at what is there: one cluster at a time.
+    with locked(context.cache / ".cluster.lock"):
+        layout = _start(folder, binaries)
+    cluster = Cluster(layout, binaries)
+    with step("cluster", "wait for the API server") as current:
+        wait("the API server's start", lambda: _why_not(cluster), _READY_SECONDS)
+        current.done("the API server answers")
+    _bring_own_images(cluster)
+    with step("cluster", "DNS, volumes and CRDs") as current:
+        addons.apply(cluster.api, context, layout)
+        current.done("DNS, volumes and CRDs are there")
+    with step("cluster", "wait for the node") as current:
+        wait("the node", lambda: _not_ready(cluster), _READY_SECONDS)
+        current.done(f"the node is ready: {cluster.address}")
+    return cluster
+
+
+def down(folder: Path, *, purge: bool = False) -> None:
+    """End the cluster of a folder. Its data stays, and the next `up` returns with it, unless `purge` removes the folder too."""
+    layout = layouts.load(folder)
+    if layout is None:
+        return
+    machine.end(layout)
+    if purge:
+        shutil.rmtree(layout.folder)
+
+
+def _start(folder: Path, binaries: Path) -> Layout:
+    layout = layouts.load(folder)
+    if layout is not None and machine.process_of(layout) is not None:
+        return layout
+    with step("cluster", "start the node") as current:
+        if layout is not None:
+            machine.remove_leftovers(layout)
+        number = layout.number if layout is not None and machine.is_free(layout) else machine.free_number()
+        layout = Layout(folder, number)
+        for one in (layout.logs, layout.logs / "pods", layout.volumes, layout.config, layout.folder / "containerd"):
+            one.mkdir(mode=0o755, parents=True, exist_ok=True)
+        write_private(layout.folder / "cluster.json", json.dumps({"number": number, "binaries": str(binaries)}) + "\n")
+        certificates.ensure(layout)
+        texts = configuration.files(layout, restrict_oom_score=machine.restricts_oom_score())
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        pid = machine.start(layout)
+        current.done(f"started the node (process {pid}, logs in {layout.logs})")
+    return layout
+
+
+def _why_not(cluster: Cluster) -> str | None:
+    if cluster.api.ready():
+        return None
+    troubled = {name: one["last_exit"] for name, one in cluster.programs().items() if one["last_exit"] not in (None, 0)}
+    return f"it is not ready; programs that ended: {troubled}; logs in {cluster.layout.logs}"
+
+
+def _not_ready(cluster: Cluster) -> str | None:
+    found = cluster.api.find(f"/api/v1/nodes/{NODE}")
+    if found is None:
+        return f"the kubelet has not registered; its log: {cluster.layout.logs / 'kubelet.log'}"
+    conditions = {one["type"]: one for one in found.get("status", {}).get("conditions", [])}
+    ready = conditions.get("Ready", {})
+    if ready.get("status") != "True":
+        return f"it says: {ready.get('message', 'nothing')}"
+    dns = cluster.api.find("/apis/apps/v1/namespaces/kube-system/deployments/coredns") or {}
+    if not dns.get("status", {}).get("readyReplicas"):
+        return "its DNS is not ready"
+    return None
+
+
+def _bring_own_images(cluster: Cluster) -> None:
+    wait("containerd", lambda: None if _containerd(cluster) else f"it does not answer; logs in {cluster.layout.logs}", 30)
+    there = cluster.store.identities()
+    for reference, (program, config) in _PROGRAMS_OF_IMAGES.items():
+        if reference not in there:
+            bring_program(cluster, reference, {f"/{program}": cluster.binaries / program}, config)
+
+
+def _containerd(cluster: Cluster) -> bool:
+    command = cluster.inside(["ctr", "version"])
+    return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def bring_program(cluster: Cluster, reference: str, files: Mapping[str, Path], config: Mapping[str, Any]) -> None:
+    """Make an image of static programs, by their paths in it, and bring it into the node."""
+    with tempfile.TemporaryFile() as archive:
+        write_image(archive, reference, files, config)
+        archive.seek(0)
+        cluster.store.load(iter(lambda: archive.read(1 << 20), b""), reference)

@@ -1,0 +1,3 @@
+module supastack.local/cluster/pause
+
+go 1.22
