@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from components.kubernetes_settings import Exposure
 from components.service import Service
 from components.targets.kubernetes.egress import Outside, networks, ports_of
 from components.targets.kubernetes.manifest import Manifest
@@ -22,7 +23,8 @@ CLIENTS: Final = frozenset(
 """Those that apps in other namespaces of the cluster may reach. No page of an administrator, and no Studio past the gateway's `/`."""
 COMPONENT: Final = "network"
 """What the policies of the whole stack are labelled as."""
-_DNS: Final = [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]
+# 53 is the Service's port. A policy is judged by the pod's own, and where its pods may not take 53 that is 5353 (OpenShift's, for one).
+_DNS: Final = [{"port": port, "protocol": protocol} for port in (53, 5353) for protocol in ("UDP", "TCP")]
 # The address that node-local DNS caches listen on (Kubernetes' documentation, "Using NodeLocal DNSCache"): no pod of a pod network.
 _NODE_LOCAL_DNS: Final = "169.254.20.10/32"
 # An API server is no pod, and nothing in a policy names it. 443 is its Service's port, 6443 what most listen on: plugins judge the latter.
@@ -162,9 +164,11 @@ def _declared(end: _Pods, settings: Mapping[str, Any]) -> Iterator[dict[str, Any
     clients = _tcp(*(number for name, number in end.published.items() if name in CLIENTS))
     if clients and policy["clientNamespaces"]:
         yield {"from": [_namespace(name) for name in policy["clientNamespaces"]], "ports": clients}
-    if settings["exposure"]["kind"].value != "none" and EXPOSED in end.published:
-        # Behind a load balancer of its own, clients may be at the port with https, if there is one.
-        exposed = _tcp(*(end.published[name] for name in (EXPOSED, "apiHttps") if name in end.published))
+    kind = settings["exposure"]["kind"]
+    if kind is not Exposure.NONE and EXPOSED in end.published:
+        # Behind a load balancer clients may be at the port with https; all else ends TLS before the gateway.
+        open_to_them = (EXPOSED, "apiHttps") if kind is Exposure.LOADBALANCER else (EXPOSED,)
+        exposed = _tcp(*(end.published[name] for name in open_to_them if name in end.published))
         brought = [_namespace(name) for name in policy["gatewayNamespaces"]]
         yield {**({"from": brought} if brought else {}), "ports": exposed}
 
