@@ -11,6 +11,8 @@ from toolchain.stack.engine import Engine
 from toolchain.stack.redact import Redactor
 
 LINES = 20
+PUBLISHED = frozenset({"postgres"})
+"""The database's password by `compat: cli` (components.cli_keys): the Supabase CLI's, in its manual."""
 
 
 def explain(context: Context, images: Sequence[Image] = ()) -> None:
@@ -28,7 +30,8 @@ def _explained(context: Context, images: Sequence[Image]) -> str:
     stack_id = state.stack_id if state else None
     if state is None or stack_id is None:
         return "  Nothing was made yet. What pulumi says above is the whole of it."
-    redact = Redactor([*state.secrets(), *engine.secret_config()])
+    # What the Supabase CLI gives every local stack is a word of every log; who chose the same for himself, chose a secret.
+    redact = Redactor([*(state.secrets() - PUBLISHED), *engine.secret_config()])
     with connect(context) as daemon:
         ill = [c for c in daemon.containers(stack_id=stack_id) if is_ill(c)]
         missing = missing_images(images, daemon)

@@ -22,7 +22,7 @@ _ID_LABEL = "supastack.stack-id"
 _HEX = re.compile(r"[0-9a-f]{16}")
 _SECRET_NAME = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL", re.IGNORECASE)
 _SHORTEST = 8
-"""Parts of larger secret values are searched for from this length on; the engine marks whole lists, `postgres` in them too."""
+"""Parts of larger secret values are searched for from this length on: shorter ones are words of every log."""
 
 
 @dataclass(frozen=True)
@@ -97,14 +97,25 @@ class StackState:
         return {}
 
     def secrets(self) -> set[str]:
-        """Every secret value and what it is made of, for redaction. Needs an export with secrets shown."""
+        """Every secret value and what it is made of, for redaction. Needs an export with secrets shown.
+
+        The engine marks a list as a whole for one secret in it. What only stands in such a list, and elsewhere in the state for all
+        to read, is no secret: the project's name in a volume's labels, or `postgres` in a command.
+        """
         found: set[str] = set()
+        beside: set[str] = set()
         for resource in self.resources:
             whole = resource["type"] in GENERATED or resource["type"] == "pulumi:pulumi:Stack"
             for value in _secret_values([resource.get("inputs"), resource.get("outputs")]):
                 for text in _texts(value):
-                    found |= parts(text, 1 if whole else _SHORTEST)
-        return found
+                    made_of = parts(text, 1 if whole else _SHORTEST)
+                    (found if whole or value is text else beside).update(made_of & {text})
+                    found |= made_of - {text}
+        return found | beside - self._shown()
+
+    def _shown(self) -> set[str]:
+        """Every text that stands in the state without being marked as a secret."""
+        return {text for resource in self.resources for text in _plain_texts([resource.get("inputs"), resource.get("outputs")])}
 
 
 def parts(text: str, shortest: int = 1) -> set[str]:
@@ -168,6 +179,17 @@ def _secret_values(value: Any) -> Iterator[Any]:
     elif isinstance(value, list):
         for inner in value:
             yield from _secret_values(inner)
+
+
+def _plain_texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict) and not _is_secret(value):
+        for inner in value.values():
+            yield from _plain_texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _plain_texts(inner)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from test_stack_state import resource, secret, state
 
+from components import cli_keys
 from toolchain.announce import ToolchainError
 from toolchain.stack import diagnose, locks, orphans, purging, status, summary
 from toolchain.stack.describe import Image
@@ -335,6 +336,33 @@ def test_a_purged_stack_is_held_until_its_config_is_gone(machine, monkeypatch):
     monkeypatch.setattr(purging.PrivateConfig, "remove", lambda _: held.extend(locks._held))
     assert purging.purge(context, "dev") == 0
     assert held == [context.private / "stacks" / "dev.busy"]
+
+
+@pytest.mark.parametrize(("own", "shown"), [([], "FATAL: role postgres"), (["postgres"], "FATAL: role ******")])
+def test_the_published_password_is_a_word_unless_somebody_chose_it(own, shown, monkeypatch):
+    held = state(ID, resource(CONTAINER, "c", id="id-db", inputs={"envs": secret(["POSTGRES_PASSWORD=postgres"])}))
+
+    class Engine:
+        def __init__(self, context):
+            del context
+
+        def read_state(self, *, show_secrets):
+            assert show_secrets
+            return held
+
+        def secret_config(self):
+            return own
+
+    @contextmanager
+    def daemon(context):
+        del context
+        yield Fake([container("db", health="unhealthy")], logs={"id-db": "FATAL: role postgres"})
+
+    monkeypatch.setattr(diagnose, "Engine", Engine)
+    monkeypatch.setattr(diagnose, "connect", daemon)
+    monkeypatch.setattr(diagnose, "advice", lambda context, ill: "")
+    assert list(diagnose.PUBLISHED) == [cli_keys.DATABASE_PASSWORD]
+    assert shown in diagnose._explained(None, ())
 
 
 def test_what_the_state_hides_is_hidden_in_a_diagnosis():

@@ -90,6 +90,30 @@ def test_secrets_are_found_wherever_the_engine_marks_them():
     assert "u" not in found
 
 
+def test_what_stands_openly_in_the_state_is_no_secret_for_standing_beside_one_in_a_list():
+    labels = [{"label": "supastack.project", "value": "supastack"}, {"label": "supastack.mark", "value": "mark-of-secret"}]
+    found = state(
+        resource("docker:index/network:Network", "n", inputs={"labels": [{"label": "supastack.project", "value": "supastack"}]}),
+        resource(VOLUME, "v", inputs={"labels": secret(labels)}),
+        resource(CONTAINER, "c", inputs={"command": secret(["postgres", "--requirepass", "word-of-mouth"]), "name": "postgres"}),
+    ).secrets()
+    assert {"mark-of-secret", "word-of-mouth", "--requirepass", "supastack.mark"} == found
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        resource("random:index/randomPassword:RandomPassword", "p", outputs={"result": secret("supastack")}),
+        resource(CONTAINER, "c", inputs={"envs": secret(["DB=x", "PGPASSWORD=supastack"])}),
+        resource(CONTAINER, "c", inputs={"envs": secret(["URL=redis://:supastack@h"])}),
+        resource(CONTAINER, "c", inputs={"uploads": [{"content": secret("supastack")}]}),
+        {"urn": "u", "type": "pulumi:pulumi:Stack", "outputs": {"PASSWORD": secret("supastack"), "URLS": secret(["supastack"])}},
+    ],
+)
+def test_a_word_that_stands_openly_too_stays_a_secret_where_it_is_marked_by_itself_or_by_its_name(held):
+    assert "supastack" in state(held, resource(CONTAINER, "open", inputs={"name": "supastack"})).secrets()
+
+
 @pytest.mark.parametrize(
     "spelling",
     [
