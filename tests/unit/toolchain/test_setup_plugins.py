@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from toolchain import pins
 from toolchain.announce import ToolchainError
 from toolchain.setup import folders, plugins
 
@@ -199,7 +200,8 @@ def test_a_stand_in_is_never_put_into_a_pulumi_home_of_the_users_own(context, ma
     assert list(theirs.iterdir()) == []
 
 
-def test_a_plugin_without_a_stand_in_that_can_not_be_had_is_one_clear_error(context):
+def test_a_plugin_without_a_stand_in_that_can_not_be_had_is_one_clear_error(context, monkeypatch):
+    monkeypatch.setattr(pins, "STAND_INS", ("docker", "random"))
     with pytest.raises(ToolchainError, match=r"the official plugin kubernetes .* no stand-in"):
         plugins.ensure(context, ["kubernetes"])
 

@@ -1,7 +1,7 @@
 """Requests to the API server.
 
-On urllib3, not on the `kubernetes` package: that one takes 1.1 s of CPU to import (its generated models), this 0.1 s, and a plugin
-starts once a run. Objects are plain dicts either way.
+On urllib3, not on the `kubernetes` package: a client of that one takes 0.5 s of CPU to import (37.0.2, its generated models), urllib3
+0.05 s, and the plugin starts anew in every run. Objects are plain dicts either way.
 """
 
 import base64
