@@ -6,8 +6,8 @@ start.go): upstream's compose file has none. It opens connections as it is asked
 
 from typing import Final
 
-from components.service import Address, AddressPart, Edge, Health, Port, Secret, Service, text
-from components.services import postgres, secret_names
+from components.service import Address, AddressPart, Edge, Port, Secret, Service, text
+from components.services import node, postgres, secret_names
 from components.services.context import Context
 
 PORT: Final = 8080
@@ -35,7 +35,7 @@ def meta(c: Context) -> Service:
         resources=c.memory("meta", 192),
         env=env,
         ports=(Port("http", PORT),),
-        health=Health(("node", "-e", _CHECK), interval=5, timeout=10, retries=10, start_period=5),
+        health=node.health("node", "-e", _CHECK, start_period=30),
         connects=(Edge("postgres"),),
         provides={"meta": "http"},
         replicable=True,

@@ -6,7 +6,8 @@ REDIS_PASSWORD on as an argument, and takes REDIS_HOSTS apart at colons and comm
 
 from typing import Final
 
-from components.service import Address, AddressPart, Edge, Encoding, File, Health, Image, Port, Resources, Secret, Service, text
+from components.service import Address, AddressPart, Edge, Encoding, File, Image, Port, Resources, Secret, Service, text
+from components.services import node
 from components.services.cache import PASSWORD
 
 PORT: Final = 8081
@@ -42,7 +43,7 @@ def redis_commander(image: Image) -> Service:
             ),
         ),
         ports=(Port("http", PORT, publish="redisCommander"),),
-        health=Health((f"{_HOME}/bin/healthcheck.js",), interval=10, timeout=5, retries=6, start_period=20),
+        health=node.health(f"{_HOME}/bin/healthcheck.js", start_period=30, timeout=5),
         connects=(Edge("redis"),),
         provides={"redis-commander": "http"},
         optional=True,

@@ -6,8 +6,8 @@ who wants to see it comes by the gateway, which asks for one.
 
 from typing import Final
 
-from components.service import Address, AddressPart, Edge, Health, Port, Secret, Service, Text, Volume, text
-from components.services import functions, postgres, rest, secret_names
+from components.service import Address, AddressPart, Edge, Port, Secret, Service, Text, Volume, text
+from components.services import functions, node, postgres, rest, secret_names
 from components.services.context import Context
 
 PORT: Final = 3000
@@ -96,7 +96,7 @@ def studio(c: Context) -> Service:
         volumes=(Volume("studio-snippets", SNIPPETS, precious=True, size_mib=1024, idle=legacy),),
         mounts=mounts,
         folders=folders,
-        health=Health(("node", "-e", _check(legacy)), interval=5, timeout=10, retries=10, start_period=20),
+        health=node.health("node", "-e", _check(legacy), start_period=60),
         connects=(
             Edge("meta"),
             Edge("gateway"),

@@ -90,7 +90,16 @@ class Whole:
         return {n: f"{c.id} {c.attrs['State']['StartedAt']}" for n, c in self.containers().items() if c.status == "running"}
 
     def states(self) -> dict[str, str]:
-        """`healthy`, `unhealthy` or `starting` for what runs and has a health check, else the container's state, by name."""
+        """`healthy` or `unhealthy` for what runs and has a health check, else the container's state, by name.
+
+        The daemon runs a check at its interval only, the first time after one, so what it calls `starting` is waited for.
+        """
+        deadline = time.monotonic() + 60
+        while "starting" in (found := self._states()).values() and time.monotonic() < deadline:
+            time.sleep(1)
+        return found
+
+    def _states(self) -> dict[str, str]:
         found = {n: (c.attrs["State"], c.status) for n, c in self.containers().items()}
         return {
             n: (state.get("Health", {}).get("Status") if state["Running"] else None) or own for n, (state, own) in found.items()
