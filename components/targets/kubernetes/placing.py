@@ -8,6 +8,7 @@ from typing import Any, cast
 import pulumi
 import pulumi_random as random
 
+from components.checks import Checks, Look
 from components.endpoints import Endpoint, Viewpoint
 from components.fingerprint import fingerprint
 from components.service import HostFolder, Service, providers
@@ -18,6 +19,7 @@ from components.targets.kubernetes.naming import Stack
 from components.targets.kubernetes.register import register
 from components.targets.kubernetes.render import Rendering, render
 from components.targets.kubernetes.scaling import scaling
+from components.targets.kubernetes.storage import claim_name
 from components.targets.kubernetes.texts import Texts
 from components.targets.placement import Placement
 
@@ -99,9 +101,12 @@ def place(
         folder=read,
         paired=_paired(running, secrets, placement["stack_id"]),
     )
-    manifests = [*render(how, services), *scaling(stack, name, running, settings)]
+    manifests = [
+        _there(manifest, placement["kubernetes"]["namespace"])
+        for manifest in (*render(how, services), *scaling(stack, name, running, settings))
+    ]
     options = pulumi.ResourceOptions(parent=component)
-    made = register([_there(manifest, stack, placement["kubernetes"]["namespace"]) for manifest in manifests], options)
+    made = register(manifests, options, {f"{name}-{s.name}": _checks(how, component, s) for s in running})
     ready = [made[f"{name}-{service.name}"].id for service in running]
     return Placed(pulumi.Output.all(*ready).apply(lambda ids: [str(i) for i in ids]), found)
 
@@ -124,9 +129,34 @@ def _paired(
     }
 
 
-def _there(manifest: Manifest, stack: Stack, namespace: pulumi.Input[str]) -> Manifest:
-    """The same, its namespace the one that the foundation made: so it comes after that."""
+def _checks(how: Rendering, component: pulumi.ComponentResource, service: Service) -> list[Checks]:
+    """The checks that a claim and the secret at hand belong together, before its server starts."""
+    return [
+        Checks(
+            f"{how.component}-{volume.name}-pair",
+            look=Look.PAIRED,
+            probe="components.targets.kubernetes.probe",
+            parameters={
+                "kubeconfig": how.settings.get("kubeconfig"),
+                "context": how.settings.get("context"),
+                "namespace": how.stack.namespace,
+                "claim": claim_name(service, volume.name),
+                "mark": how.paired[volume.name],
+                "setting": volume.paired_setting,
+                "hint": volume.paired_hint,
+            },
+            opts=pulumi.ResourceOptions(parent=component),
+        )
+        for volume in service.kept
+        if volume.name in how.paired
+    ]
+
+
+def _there(manifest: Manifest, namespace: pulumi.Input[str]) -> Manifest:
+    """The same, in its namespace once the foundation has made it."""
     metadata = manifest.body["metadata"]
-    if metadata.get("namespace") != stack.namespace:
+    if isinstance(namespace, str) or "namespace" not in metadata:
         return manifest
-    return replace(manifest, body={**manifest.body, "metadata": {**metadata, "namespace": namespace}})
+    own = metadata["namespace"]
+    known: pulumi.Output[Any] = pulumi.Output.from_input(namespace)
+    return replace(manifest, body={**manifest.body, "metadata": {**metadata, "namespace": known.apply(lambda _: own)}})

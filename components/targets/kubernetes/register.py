@@ -1,6 +1,6 @@
 """Manifests become resources of Pulumi's kubernetes provider. The one place where that happens."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from graphlib import TopologicalSorter
 from typing import Any, Final
 
@@ -30,12 +30,17 @@ def token(body: Mapping[str, Any]) -> str:
     return f"kubernetes:{version if '/' in version else f'core/{version}'}:{body['kind']}"
 
 
-def register(manifests: Iterable[Manifest], opts: pulumi.ResourceOptions) -> dict[str, Object]:
+def register(
+    manifests: Iterable[Manifest],
+    opts: pulumi.ResourceOptions,
+    also: Mapping[str, Sequence[pulumi.Resource]] | None = None,
+) -> dict[str, Object]:
     """The resources, by their manifests' names.
 
     Args:
         manifests: What is made. What one of them comes after must be among them.
         opts: Options of all: their parent or provider.
+        also: What a manifest comes after beside, by its name: resources of other kinds.
 
     Raises:
         KeyError: one comes after something that is not among them.
@@ -47,7 +52,7 @@ def register(manifests: Iterable[Manifest], opts: pulumi.ResourceOptions) -> dic
     for name in order:
         manifest = by_name[name]
         own = pulumi.ResourceOptions(
-            depends_on=[made[other] for other in manifest.after],
+            depends_on=[*(made[other] for other in manifest.after), *(also or {}).get(name, ())],
             protect=manifest.protect or None,
             retain_on_delete=manifest.retain or None,
             ignore_changes=list(manifest.ignore),
