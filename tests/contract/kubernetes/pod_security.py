@@ -41,7 +41,7 @@ def violations(level, spec, annotations=None):
     if level == "privileged":
         return []
     found = [*_baseline(spec, annotations or {})]
-    return found + [*_restricted(spec)] if level == "restricted" else found
+    return [*found, *_restricted(spec)] if level == "restricted" else found
 
 
 def containers(spec):

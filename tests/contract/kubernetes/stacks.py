@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cache
-
 from urllib.parse import urlsplit
 
 from components import kubernetes_outside, releases
