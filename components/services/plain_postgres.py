@@ -11,23 +11,9 @@ from typing import Any, Final
 from components import sql
 from components.encode import encode
 from components.identity import identity, source_of
-from components.service import (
-    Address,
-    AddressPart,
-    Edge,
-    Encoding,
-    File,
-    Gate,
-    Image,
-    Kind,
-    Port,
-    Resources,
-    Secret,
-    Service,
-    Volume,
-    text,
-)
+from components.service import Encoding, Image, Port, Resources, Secret, Service, Volume, text
 from components.services import postgres
+from components.services.psql_job import psql_job
 
 PASSWORD: Final = "password"  # the secret's name, not its value
 PORT: Final = 5432
@@ -86,24 +72,8 @@ def _major(image: Image) -> str:
 
 def plain_setup(image: Image, *, name: str, user: str, extensions: list[str], read_only_role: str | None) -> Service:
     """The job that creates extensions and the role that may read; it can run again at any time."""
-    path = "/etc/supastack/setup.sql"
     wanted: dict[str, Any] = {"extensions": extensions, **({} if read_only_role is None else {"readOnlyRole": read_only_role})}
     said = sql.read("plain/setup.sql").replace("@WANTED@", encode(json.dumps(wanted, sort_keys=True), Encoding.SQL))
-    return Service(
-        name="plain-setup",
-        kind=Kind.JOB,
-        # For its psql.
-        image=image,
-        resources=Resources(memory_mib=64),
-        entrypoint=("psql",),
-        command=("--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--file", path),
-        env={
-            "PGDATABASE": text(name),
-            "PGHOST": text(Address("plain-postgres", AddressPart.HOST)),
-            "PGPASSWORD": text(Secret(PASSWORD)),
-            "PGPORT": text(Address("plain-postgres", AddressPart.PORT)),
-            "PGUSER": text(user),
-        },
-        files=(File(path, text(said)),),
-        connects=(Edge("plain-postgres", Gate.HEALTHY),),
+    return psql_job(
+        "plain-setup", image, said, file="setup.sql", server="plain-postgres", database=name, user=user, password=PASSWORD
     )

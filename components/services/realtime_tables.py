@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Final
 
 from components.encode import encode
-from components.service import Address, AddressPart, Edge, Encoding, File, Gate, Kind, Resources, Secret, Service, text
+from components.service import Encoding, Service
 from components.services import postgres
 from components.services.context import Context
+from components.services.psql_job import psql_job
 from components.services.secret_names import DATABASE_PASSWORD
 
 _SCRIPT: Final = (Path(__file__).with_name("files") / "realtime-tables.sql").read_text()
@@ -20,24 +21,15 @@ def realtime_tables(c: Context) -> Service | None:
     tables = c.settings["realtime"]["tables"]
     if not tables or "realtime" not in c.running:
         return None
-    path = "/etc/supastack/realtime-tables.sql"
     wanted = ", ".join(encode(table, Encoding.SQL) for table in tables)
-    return Service(
-        name="realtime-tables",
-        kind=Kind.JOB,
-        # For its psql.
-        image=c.release.image_if_any("postgres"),
-        resources=Resources(memory_mib=64),
-        entrypoint=("psql",),
-        command=("--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--file", path),
-        env={
-            "PGDATABASE": text(postgres.database(c)),
-            "PGHOST": text(Address("postgres", AddressPart.HOST)),
-            "PGPASSWORD": text(Secret(DATABASE_PASSWORD)),
-            "PGPORT": text(Address("postgres", AddressPart.PORT)),
-            # A table can be added by its owner alone, or by a superuser.
-            "PGUSER": text("supabase_admin"),
-        },
-        files=(File(path, text(_SCRIPT.replace("@TABLES@", wanted))),),
-        connects=(Edge("postgres", Gate.HEALTHY),),
+    return psql_job(
+        "realtime-tables",
+        c.release.image_if_any("postgres"),
+        _SCRIPT.replace("@TABLES@", wanted),
+        file="realtime-tables.sql",
+        server="postgres",
+        database=postgres.database(c),
+        # A table can be added by its owner alone, or by a superuser.
+        user=postgres.ADMIN,
+        password=DATABASE_PASSWORD,
     )

@@ -7,9 +7,10 @@ from typing import Any
 
 from components import sql
 from components.encode import encode
-from components.service import Address, AddressPart, Edge, Encoding, File, Gate, Kind, Resources, Secret, Service, text
+from components.service import Encoding, Service
 from components.services import postgres
 from components.services.context import Context
+from components.services.psql_job import psql_job
 from components.services.secret_names import DATABASE_PASSWORD
 
 
@@ -21,26 +22,18 @@ def storage_buckets(c: Context) -> Service | None:
     buckets = c.settings["storage"]["buckets"]
     if not buckets or not c.runs("storage"):
         return None
-    path = "/etc/supastack/buckets.sql"
     stub = c.release.image_if_any("storage").kind == "stub"
-    return Service(
-        name="storage-buckets",
-        kind=Kind.JOB,
-        # For its psql.
-        image=c.release.image_if_any("postgres"),
-        resources=Resources(memory_mib=64),
-        entrypoint=("psql",),
-        command=("--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--file", path),
-        env={
-            "PGDATABASE": text(postgres.database(c)),
-            "PGHOST": text(Address("postgres", AddressPart.HOST)),
-            "PGPASSWORD": text(Secret(DATABASE_PASSWORD)),
-            "PGPORT": text(Address("postgres", AddressPart.PORT)),
-            # Conditions may speak of tables and functions that the owner of Storage's tables can't see.
-            "PGUSER": text(postgres.ADMIN),
-        },
-        files=(File(path, text(statements(buckets, stub=stub))),),
-        connects=(Edge("storage", Gate.HEALTHY), Edge("postgres")),
+    return psql_job(
+        "storage-buckets",
+        c.release.image_if_any("postgres"),
+        statements(buckets, stub=stub),
+        file="buckets.sql",
+        server="postgres",
+        database=postgres.database(c),
+        # Conditions may speak of tables and functions that the owner of Storage's tables can't see.
+        user=postgres.ADMIN,
+        password=DATABASE_PASSWORD,
+        after="storage",
     )
 
 
