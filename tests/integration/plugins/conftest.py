@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from .harness import Project
+from .kubernetes_world import World, own_cluster
 
 
 @pytest.fixture
@@ -22,3 +23,15 @@ def project(tmp_path: Path, plugins: tuple[str, ...]) -> Iterator[Project]:
     # What the random plugin makes lies in the state alone.
     if set(plugins) - {"random"}:
         made.destroy("--exclude-protected")
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """The Kubernetes cluster's side of a test: the user's own cluster where one is named, else the test cluster."""
+    place = own_cluster()
+    if place is None:
+        cluster = request.getfixturevalue("cluster")
+        place = cluster.kubeconfig, cluster.context
+    made = World(*place)
+    yield made
+    made.remove_all()
