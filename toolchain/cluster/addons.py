@@ -13,7 +13,7 @@ STORAGE_CLASS = "standard"
 PROVISIONER = "supastack.local/folders"
 
 _COREFILE = """\
-.:5353 {
+.:53 {
     errors
     health :8080 {
         lameduck 2s
@@ -73,8 +73,8 @@ def _dns(layout: Layout) -> list[dict[str, Any]]:
         "imagePullPolicy": "Never",
         "args": ["-conf", "/etc/coredns/Corefile"],
         "ports": [
-            {"name": "dns", "containerPort": 5353, "protocol": "UDP"},
-            {"name": "dns-tcp", "containerPort": 5353, "protocol": "TCP"},
+            {"name": "dns", "containerPort": 53, "protocol": "UDP"},
+            {"name": "dns-tcp", "containerPort": 53, "protocol": "TCP"},
         ],
         "resources": {"requests": {"cpu": "10m", "memory": "30Mi"}, "limits": {"memory": "170Mi"}},
         "readinessProbe": {"httpGet": {"path": "/ready", "port": 8181}, "periodSeconds": 1, "failureThreshold": 30},
@@ -91,6 +91,8 @@ def _dns(layout: Layout) -> list[dict[str, Any]]:
         "serviceAccountName": "coredns",
         "priorityClassName": "system-cluster-critical",
         "dnsPolicy": "Default",
+        # On port 53 itself, as elsewhere: policies of a pod's egress are of the port that the DNS pod listens on.
+        "securityContext": {"sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]},
         "containers": [container],
         "volumes": [{"name": "config", "configMap": {"name": "coredns"}}],
         "terminationGracePeriodSeconds": 5,

@@ -1,5 +1,6 @@
 """Starting, using and ending a cluster."""
 
+import datetime as dt
 import json
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from toolchain.announce import fail, step
-from toolchain.cluster import addons, builds, certificates, configuration, machine, pins
+from toolchain.cluster import addons, builds, certificates, configuration, machine, outward, pins
 from toolchain.cluster import layout as layouts
 from toolchain.cluster.api import Api, wait
 from toolchain.cluster.images import Store, write_image
@@ -132,8 +133,11 @@ def find(folder: Path) -> Cluster | None:
     return Cluster(layout, Path(json.loads((layout.folder / "cluster.json").read_text())["binaries"]))
 
 
-def up(context: Context, folder: Path | None = None) -> Cluster:
-    """Have a cluster run in a folder (None: the clone's own), with DNS, volumes, policies and CRDs. Raises ToolchainError."""
+def up(context: Context, folder: Path | None = None, *, reaches_out: bool = True) -> Cluster:
+    """Have a cluster run in a folder (None: the clone's own), with DNS, volumes, policies and CRDs. Raises ToolchainError.
+
+    `reaches_out`: whether node and pods reach the world by way of this machine. It counts when the node starts.
+    """
     folder = (folder or default_folder(context)).absolute()
     machine.ensure_packages()
     binaries = builds.node_programs(context)
@@ -141,7 +145,10 @@ def up(context: Context, folder: Path | None = None) -> Cluster:
     folder = folder.resolve()
     # Addresses are chosen by looking at what is there: one cluster at a time.
     with locked(context.cache / ".cluster.lock"):
-        layout = _start(folder, binaries)
+        layout = _start(folder, binaries, reaches_out=reaches_out)
+    kubectl = layout.folder / "kubectl"
+    kubectl.unlink(missing_ok=True)
+    kubectl.symlink_to(binaries / "kubectl")
     cluster = Cluster(layout, binaries)
     with step("cluster", "wait for the API server") as current:
         wait("the API server's start", lambda: _why_not(cluster), _READY_SECONDS)
@@ -166,7 +173,7 @@ def down(folder: Path, *, purge: bool = False) -> None:
         shutil.rmtree(layout.folder)
 
 
-def _start(folder: Path, binaries: Path) -> Layout:
+def _start(folder: Path, binaries: Path, *, reaches_out: bool) -> Layout:
     layout = layouts.load(folder)
     if layout is not None and machine.process_of(layout) is not None:
         return layout
@@ -179,11 +186,14 @@ def _start(folder: Path, binaries: Path) -> Layout:
             one.mkdir(mode=0o755, parents=True, exist_ok=True)
         write_private(layout.folder / "cluster.json", json.dumps({"number": number, "binaries": str(binaries)}) + "\n")
         certificates.ensure(layout)
-        texts = configuration.files(layout, restrict_oom_score=machine.restricts_oom_score())
+        nameservers = outward.nameservers() if reaches_out else ()
+        texts = configuration.files(layout, restrict_oom_score=machine.restricts_oom_score(), nameservers=nameservers)
         for path, text in texts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         pid = machine.start(layout)
+        if reaches_out:
+            outward.allow(layout)
         current.done(f"started the node (process {pid}, logs in {layout.logs})")
     return layout
 
@@ -196,17 +206,30 @@ def _why_not(cluster: Cluster) -> str | None:
 
 
 def _not_ready(cluster: Cluster) -> str | None:
-    found = cluster.api.find(f"/api/v1/nodes/{NODE}")
-    if found is None:
+    """Why the node or its DNS is not ready. What etcd remembers of an earlier run does not count."""
+    since = _started(cluster.layout)
+    lease = cluster.api.find(f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{NODE}") or {}
+    if not _later(lease.get("spec", {}).get("renewTime"), since):
         return f"the kubelet has not registered; its log: {cluster.layout.logs / 'kubelet.log'}"
-    conditions = {one["type"]: one for one in found.get("status", {}).get("conditions", [])}
+    conditions = {one["type"]: one for one in cluster.api.get(f"/api/v1/nodes/{NODE}")["status"].get("conditions", [])}
     ready = conditions.get("Ready", {})
     if ready.get("status") != "True":
         return f"it says: {ready.get('message', 'nothing')}"
-    dns = cluster.api.find("/apis/apps/v1/namespaces/kube-system/deployments/coredns") or {}
-    if not dns.get("status", {}).get("readyReplicas"):
-        return "its DNS is not ready"
-    return None
+    for pod in cluster.api.items("/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app%3Dkube-dns"):
+        for container in pod["status"].get("containerStatuses", []):
+            if container["ready"] and _later(container["state"].get("running", {}).get("startedAt"), since):
+                return None
+    return "its DNS is not ready"
+
+
+def _started(layout: Layout) -> dt.datetime:
+    """When the node was started last: to the second, as the API tells times."""
+    written = (layout.folder / "cluster.json").stat().st_mtime
+    return dt.datetime.fromtimestamp(int(written), dt.UTC)
+
+
+def _later(told: str | None, since: dt.datetime) -> bool:
+    return told is not None and dt.datetime.fromisoformat(told) >= since
 
 
 def _bring_own_images(cluster: Cluster) -> None:

@@ -79,6 +79,11 @@ class Layout:
         return self.folder / "volumes"
 
     @property
+    def applied_policies(self) -> Path:
+        """Of which network policies the node's rules are, as the enforcer writes it."""
+        return self.folder / "policies.json"
+
+    @property
     def control(self) -> Path:
         """The socket of the node's first process."""
         return self.folder / "node.sock"

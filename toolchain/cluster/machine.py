@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from toolchain.announce import fail
+from toolchain.cluster import outward
 from toolchain.cluster.layout import DEVICE, NUMBERS, Layout
 from toolchain.context import ROOT
 from toolchain.setup import system
@@ -187,8 +188,9 @@ def _ended(handle: int, seconds: float) -> bool:
 
 
 def remove_leftovers(layout: Layout) -> None:
-    """Remove what outlives a node: its control groups, and its link if the kernel has not yet done so."""
+    """Remove what outlives a node: its control groups, its way out, and its link if the kernel has not yet done so."""
     layout.control.unlink(missing_ok=True)
+    outward.forbid(layout)
     subprocess.run(["ip", "link", "delete", layout.link], stderr=subprocess.DEVNULL, check=False)
     deadline = time.monotonic() + 5
     while _remove_cgroups(layout) and time.monotonic() < deadline:

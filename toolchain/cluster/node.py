@@ -22,8 +22,9 @@ from toolchain.cluster.configuration import Program, programs
 from toolchain.cluster.layout import DEVICE, POD_NETWORK, Layout
 
 _TICK_SECONDS = 0.1
+_KEEP_DATA = ("etcd", "containerd")
 _END_SECONDS = 10.0
-"""How long the programs have to end before the node ends under them."""
+"""How long those that keep data have to end before the node ends under them."""
 _PAUSE_SECONDS = 1.0
 """Between the end of a program and its next start."""
 _KERNEL = {"vm/overcommit_memory": "1", "vm/panic_on_oom": "0", "kernel/panic": "10", "kernel/panic_on_oops": "1"}
@@ -223,7 +224,8 @@ class Node:
         running = [one for one in self._all.values() if one.process is not None]
         for one in running:
             assert one.process is not None
-            one.process.terminate()
+            # The others keep nothing that a sudden end could harm, and would wait for one another.
+            one.process.send_signal(signal.SIGTERM if one.program.name in _KEEP_DATA else signal.SIGKILL)
         deadline = time.monotonic() + _END_SECONDS
         while time.monotonic() < deadline and any(one.process is not None for one in running):
             self._reap()
