@@ -2,23 +2,25 @@
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from toolchain import child
 from toolchain.announce import fail
 from toolchain.context import Context
-from toolchain.stack.config import tracked_path
+from toolchain.stack.config import PrivateConfig, tracked_path, uses_private_state
 
 COMMANDS: Final = {"check-env": "components.check_env", "env-example": "components.env_example", "graph": "components.graph"}
 """The module behind each."""
 
 
 def run(command: str, context: Context, rest: Sequence[str]) -> int:
-    """Run one with further arguments, on the stack's file in the repository. Returns its exit code.
+    """Run one with further arguments, on the settings that `make up` reads: those of this instance, with what was set by a command.
 
-    What a command sets in a private copy of that file is not looked at: the answer is the same for everybody.
+    But for the picture that goes into the repository (graph without a file): it is drawn by the stack's file there, so that it is the
+    same for everybody. Returns its exit code.
     """
-    config = tracked_path(context)
+    config = _config(context, shared=command == "graph" and not rest)
     if config is None and command != "check-env":
         fail(f"there is no Pulumi.{context.stack}.yaml, so no stack {context.stack}")
     arguments = [*rest, *(["--config", str(config)] if config else [])]
@@ -26,3 +28,11 @@ def run(command: str, context: Context, rest: Sequence[str]) -> int:
         arguments += ["--stack", context.stack]
     python = context.venv_bin / "python"
     return child.run([python, "-m", COMMANDS[command], *arguments], cwd=context.root, env=os.environ)
+
+
+def _config(context: Context, *, shared: bool) -> Path | None:
+    """The file with the settings; None where the stack has none. `shared`: that in the repository, if it is the stack's own."""
+    tracked = tracked_path(context)
+    if tracked is None or not uses_private_state(context) or (shared and tracked.name == f"Pulumi.{context.stack}.yaml"):
+        return tracked
+    return PrivateConfig(context).sync()
