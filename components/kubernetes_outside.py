@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-from components.targets.kubernetes.egress import Outside
+from components.supabase_settings.database_engine import DatabaseEngine
+from components.targets.kubernetes.egress import Outside, by_url
 
 
 def outside(supabase: Mapping[str, Any], store: str | None) -> dict[str, Outside]:
-    """What is known of destinations, by purpose; what is not known is left out.
+    """What is known of destinations, by purpose, and by capability where others provide it.
 
     Args:
         supabase: The completed `supabase` group.
@@ -17,26 +17,25 @@ def outside(supabase: Mapping[str, Any], store: str | None) -> dict[str, Outside
     auth = supabase["auth"]
     found = {
         # Providers and hooks that are a company's own have an address in the settings; all others are on the internet.
-        "oauth": _by_url((p["url"] for p in auth["external"].values() if p["enabled"] and "url" in p), also_known=False),
-        "webhooks": _by_url(_called(auth), also_known=False),
+        "oauth": _ports(p["url"] for p in auth["external"].values() if p["enabled"] and "url" in p),
+        "webhooks": _ports(_called(auth)),
     }
     if "host" in auth["smtp"]:
         found["smtp"] = Outside(hosts=frozenset({auth["smtp"]["host"]}), ports=frozenset({auth["smtp"]["port"]}))
     if store is not None:
-        found["s3"] = _by_url([store], also_known=True)
-    return {purpose: what for purpose, what in found.items() if what.ports}
+        found["s3"] = by_url(store)
+    if supabase["database"]["engine"] is DatabaseEngine.EXTERNAL:
+        at = supabase["database"]["external"]
+        found["postgres"] = Outside(hosts=frozenset({at["host"]}), ports=frozenset({at["port"]}), purpose="database")
+    return found
+
+
+def _ports(urls: Iterable[str]) -> Outside:
+    """The ports of some of the destinations, beside the usual one: where the others are is not known."""
+    return Outside(ports=frozenset({443}).union(*(by_url(url).ports for url in urls)))
 
 
 def _called(auth: Mapping[str, Any]) -> Iterator[str]:
     for hook in auth["hooks"].values():
         if hook["enabled"] and hook.get("uri", "").startswith("http"):
             yield hook["uri"]
-
-
-def _by_url(urls: Iterable[str], *, also_known: bool) -> Outside:
-    """What is known by URLs. `also_known`: whether they are all there is, so that their hosts are."""
-    parts = [urlsplit(url) for url in urls]
-    ports = {part.port or {"http": 80, "https": 443}.get(part.scheme, 443) for part in parts}
-    if ports and not also_known:
-        ports.add(443)
-    return Outside(ports=frozenset(ports), hosts=frozenset(part.hostname or "" for part in parts) if also_known else frozenset())

@@ -10,6 +10,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 LINK_LOCAL: Final = ("169.254.0.0/16", "fe80::/10")
 """RFC 3927 and RFC 4291: never routed."""
@@ -26,19 +27,29 @@ class Outside:
     Attributes:
         ports: TCP ports; none: those that the purpose usually has.
         hosts: Host names and addresses; none: not known.
+        purpose: What the settings call it, for a capability that others provide.
     """
 
     ports: frozenset[int] = frozenset()
     hosts: frozenset[str] = frozenset()
+    purpose: str = ""
 
 
-def ports_of(purpose: str, rule: Mapping[str, Any] | None, known: Outside | None) -> Sequence[int]:
-    """The TCP ports of a purpose: the rule's, else the known ones, else the usual ones."""
+def by_url(url: str) -> Outside:
+    """A destination by its URL."""
+    parts = urlsplit(url)
+    return Outside(
+        ports=frozenset({parts.port or {"http": 80}.get(parts.scheme, _HTTPS)}), hosts=frozenset({parts.hostname or ""})
+    )
+
+
+def ports_of(rule: Mapping[str, Any] | None, known: Outside | None) -> Sequence[int]:
+    """The TCP ports of a purpose: the rule's, else the known ones, else that of https."""
     if rule is not None and "ports" in rule:
         return sorted(rule["ports"])
     if known is not None and known.ports:
         return sorted(known.ports)
-    return (25, 465, 587) if purpose == "smtp" else (_HTTPS,)
+    return (_HTTPS,)
 
 
 def networks(rule: Mapping[str, Any] | None, known: Outside | None) -> list[dict[str, Any]]:

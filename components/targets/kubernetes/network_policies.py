@@ -6,14 +6,14 @@ allowed, as is a pod to itself (Kubernetes' documentation, "Network Policies").
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from components.kubernetes_settings import Exposure
 from components.service import Service
-from components.targets.kubernetes.egress import Outside, networks, ports_of
+from components.targets.kubernetes.egress import Outside, by_url, networks, ports_of
 from components.targets.kubernetes.manifest import Manifest
-from components.targets.kubernetes.naming import NAMESPACE_NAME, Stack
+from components.targets.kubernetes.naming import NAME, NAMESPACE_NAME, Stack
 
 EXPOSED: Final = "api"
 """Name in the port plan of the one port that clients outside the cluster reach."""
@@ -29,58 +29,47 @@ _DNS: Final = [{"port": port, "protocol": protocol} for port in (53, 5353) for p
 _NODE_LOCAL_DNS: Final = "169.254.20.10/32"
 # An API server is no pod, and nothing in a policy names it. 443 is its Service's port, 6443 what most listen on: plugins judge the latter.
 _KUBERNETES_API: Final = (443, 6443)
+CLUSTER: Final = "cnpg.io/cluster"
+"""Label of all pods that CloudNativePG makes for a Cluster: its name, which is the service's."""
+_POSTGRES: Final = 5432
+_STATUS: Final = 8000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Foreign:
-    """Pods in the stack's namespace that an operator makes for it.
+class Pods:
+    """Pods that one policy is for, and what they have to do with others.
 
     Attributes:
-        name: Of their policy.
-        pods: Labels that choose them.
+        name: Of the policy.
+        namespace: Where they are.
+        selector: What chooses them, as a LabelSelector.
         provides: Port by capability.
         published: Port by its name in the port plan.
-        among: Ports that they reach each other at.
         connects: Capabilities that they connect to.
-        outside: What they talk to outside the stack.
-        operator: Labels of the operator's pods, and the namespace they are in.
-        operated: Ports that the operator reaches them at.
+        outside: Purposes of what they talk to outside the stack.
+        beyond: Further destinations outside the cluster.
         kubernetes_api: Whether they talk to the Kubernetes API.
+        among: Ports that they reach each other at.
+        visitors: Who else of the cluster reaches them, as peers of a policy, and at which ports.
     """
 
     name: str
-    pods: Mapping[str, str]
+    namespace: str
+    selector: Mapping[str, Any]
     provides: Mapping[str, int] = field(default_factory=dict)
     published: Mapping[str, int] = field(default_factory=dict)
-    among: tuple[int, ...] = ()
     connects: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
-    operator: tuple[str, Mapping[str, str]] | None = None
-    operated: tuple[int, ...] = ()
+    beyond: tuple[Outside, ...] = ()
     kubernetes_api: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Pods:
-    """One end of edges: pods that a policy is for."""
-
-    name: str
-    namespace: str
-    labels: Mapping[str, str]
-    provides: Mapping[str, int]
-    published: Mapping[str, int]
-    connects: tuple[str, ...]
-    outside: tuple[str, ...]
-    kubernetes_api: bool
-    foreign: Foreign | None = None
+    among: tuple[int, ...] = ()
+    visitors: tuple[tuple[Mapping[str, Any], tuple[int, ...]], ...] = ()
 
 
 def network_policies(
     stack: Stack,
     services: Iterable[Service],
     settings: Mapping[str, Any],
-    *,
-    foreign: Sequence[Foreign] = (),
     outside: Mapping[str, Outside] | None = None,
 ) -> list[Manifest]:
     """All policies of a stack; none where the settings turn them off.
@@ -89,28 +78,28 @@ def network_policies(
         stack: Whose they are.
         services: Those of all components; what is turned off has no pods.
         settings: The completed settings of the target.
-        foreign: Pods that operators make.
         outside: What is known of where the stack talks to outside the cluster, by purpose; also by capability, where others provide it.
     """
     policy = settings["networkPolicy"]
     if not policy["enabled"]:
         return []
     known = outside or {}
-    ends = [*(_own(stack, s) for s in services if not s.off), *(_foreign(stack, f) for f in foreign)]
+    running = [service for service in services if not service.off]
+    ends = [end for s in running for end in (operated_pods(stack, s, policy) if s.operated else (_own(stack, s),))]
     made = [_deny(stack, namespace) for namespace in sorted({stack.namespace, *(e.namespace for e in ends)})]
     for end in ends:
-        ingress = [*_edges_in(end, ends), *_declared(end, settings), *_operated(end)]
+        ingress = [*_edges_in(end, ends), *_declared(end, settings)]
         egress = [*_edges_out(end, ends), *_outward(end, ends, policy["egress"], known)]
         made.append(_policy(stack, end, ingress, egress))
     return made
 
 
-def _own(stack: Stack, service: Service) -> _Pods:
+def _own(stack: Stack, service: Service) -> Pods:
     numbers = {port.name: port.number for port in service.ports}
-    return _Pods(
+    return Pods(
         name=service.name,
         namespace=stack.home(service),
-        labels=stack.selector(service.name),
+        selector={"matchLabels": stack.selector(service.name)},
         provides={capability: numbers[port] for capability, port in service.provides.items()},
         published={port.publish: port.number for port in service.ports if port.publish is not None},
         connects=tuple(edge.capability for edge in service.connects),
@@ -119,22 +108,47 @@ def _own(stack: Stack, service: Service) -> _Pods:
     )
 
 
-def _foreign(stack: Stack, pods: Foreign) -> _Pods:
-    return _Pods(
-        name=pods.name,
-        namespace=stack.namespace,
-        labels=pods.pods,
-        provides=pods.provides,
-        published=pods.published,
-        connects=pods.connects,
-        outside=pods.outside,
-        kubernetes_api=pods.kubernetes_api,
-        foreign=pods,
+def operated_pods(stack: Stack, service: Service, policy: Mapping[str, Any]) -> list[Pods]:
+    """The pods that CloudNativePG makes of a service: servers with the jobs that make them, and its pooler's.
+
+    Their labels are the operator's (its pkg/specs, 1.30). Servers replicate from each other and ask each other whether the one that writes
+    is alone (5432, 8000); the operator asks each of them (8000) and connects to it; all of them talk to the Kubernetes API.
+    """
+    assert service.operated is not None
+    own = _own(stack, service)
+    cluster, role = {CLUSTER: service.name}, "cnpg.io/podRole"
+    operator = {**_namespace(policy["operatorNamespace"]), "podSelector": {"matchLabels": {NAME: "cloudnative-pg"}}}
+    backup = service.operated.backup
+    beyond: tuple[Outside, ...] = ()
+    if backup is not None and "s3" not in own.connects:
+        beyond = (by_url(backup.endpoint) if backup.endpoint else Outside(),)
+    servers = replace(
+        own,
+        # The jobs have no role.
+        selector={"matchLabels": cluster, "matchExpressions": [{"key": role, "operator": "NotIn", "values": ["pooler"]}]},
+        kubernetes_api=True,
+        among=(_POSTGRES, _STATUS),
+        visitors=((operator, (_POSTGRES, _STATUS)),),
+        beyond=beyond,
     )
+    if service.operated.pooler is None:
+        return [servers]
+    pooler = {"matchLabels": {**cluster, role: "pooler"}}
+    return [
+        replace(servers, visitors=(*servers.visitors, ({"podSelector": pooler}, (_POSTGRES,)))),
+        Pods(
+            name=f"{service.name}-pooler",
+            namespace=own.namespace,
+            selector=pooler,
+            published={"poolerTransaction": _POSTGRES},
+            connects=tuple(own.provides),
+            kubernetes_api=True,
+        ),
+    ]
 
 
-def _peer(seen_from: str, end: _Pods) -> dict[str, Any]:
-    pods = {"podSelector": {"matchLabels": dict(end.labels)}}
+def _peer(seen_from: str, end: Pods) -> dict[str, Any]:
+    pods = {"podSelector": dict(end.selector)}
     return pods if end.namespace == seen_from else {**_namespace(end.namespace), **pods}
 
 
@@ -146,19 +160,21 @@ def _tcp(*ports: int) -> list[dict[str, Any]]:
     return [{"port": port, "protocol": "TCP"} for port in sorted(set(ports))]
 
 
-def _edges_in(end: _Pods, ends: Sequence[_Pods]) -> Iterator[dict[str, Any]]:
+def _edges_in(end: Pods, ends: Sequence[Pods]) -> Iterator[dict[str, Any]]:
     """A rule for each port that others of the stack connect to."""
-    callers: dict[int, list[_Pods]] = {}
+    callers: dict[int, list[Pods]] = {}
     for other in ends:
         for port in sorted({end.provides[c] for c in other.connects if c in end.provides}):
             callers.setdefault(port, []).append(other)
     for port, others in sorted(callers.items()):
         yield {"from": [_peer(end.namespace, other) for other in others], "ports": _tcp(port)}
-    if end.foreign is not None and end.foreign.among:
-        yield {"from": [_peer(end.namespace, end)], "ports": _tcp(*end.foreign.among)}
+    if end.among:
+        yield {"from": [_peer(end.namespace, end)], "ports": _tcp(*end.among)}
+    for peer, ports in end.visitors:
+        yield {"from": [peer], "ports": _tcp(*ports)}
 
 
-def _declared(end: _Pods, settings: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _declared(end: Pods, settings: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Who may come in by the settings."""
     policy = settings["networkPolicy"]
     clients = _tcp(*(number for name, number in end.published.items() if name in CLIENTS))
@@ -173,31 +189,23 @@ def _declared(end: _Pods, settings: Mapping[str, Any]) -> Iterator[dict[str, Any
         yield {**({"from": brought} if brought else {}), "ports": exposed}
 
 
-def _operated(end: _Pods) -> Iterator[dict[str, Any]]:
-    if end.foreign is not None and end.foreign.operator is not None:
-        namespace, pods = end.foreign.operator
-        peer = {**_namespace(namespace), "podSelector": {"matchLabels": dict(pods)}}
-        yield {"from": [peer], "ports": _tcp(*end.foreign.operated)}
-
-
-def _edges_out(end: _Pods, ends: Sequence[_Pods]) -> Iterator[dict[str, Any]]:
+def _edges_out(end: Pods, ends: Sequence[Pods]) -> Iterator[dict[str, Any]]:
     """A rule for each other that it connects to."""
     for other in ends:
         if ports := {other.provides[c] for c in end.connects if c in other.provides}:
             yield {"to": [_peer(end.namespace, other)], "ports": _tcp(*ports)}
-    if end.foreign is not None and end.foreign.among:
-        yield {"to": [_peer(end.namespace, end)], "ports": _tcp(*end.foreign.among)}
+    if end.among:
+        yield {"to": [_peer(end.namespace, end)], "ports": _tcp(*end.among)}
 
 
-def _outward(
-    end: _Pods, ends: Sequence[_Pods], given: Mapping[str, Any], known: Mapping[str, Outside]
-) -> Iterator[dict[str, Any]]:
+def _outward(end: Pods, ends: Sequence[Pods], given: Mapping[str, Any], known: Mapping[str, Outside]) -> Iterator[dict[str, Any]]:
     """What leads out of the stack: its purposes, capabilities that others provide, the Kubernetes API, and the names of all."""
     provided = {capability for other in ends for capability in other.provides}
     external = [c for c in end.connects if c not in provided and c in known]
-    for purpose in (*end.outside, *external):
-        rule, what = given.get(purpose), known.get(purpose)
-        yield {"to": [{"ipBlock": block} for block in networks(rule, what)], "ports": _tcp(*ports_of(purpose, rule, what))}
+    found = [*((purpose, known.get(purpose)) for purpose in end.outside), *((known[c].purpose, known[c]) for c in external)]
+    for purpose, what in (*found, *(("s3", one) for one in end.beyond)):
+        rule = given.get(purpose)
+        yield {"to": [{"ipBlock": block} for block in networks(rule, what)], "ports": _tcp(*ports_of(rule, what))}
     if end.kubernetes_api:
         yield {"ports": _tcp(*_KUBERNETES_API)}
     if end.outside or end.connects or end.kubernetes_api:
@@ -218,7 +226,7 @@ def _deny(stack: Stack, namespace: str) -> Manifest:
     )
 
 
-def _policy(stack: Stack, end: _Pods, ingress: list[dict[str, Any]], egress: list[dict[str, Any]]) -> Manifest:
+def _policy(stack: Stack, end: Pods, ingress: list[dict[str, Any]], egress: list[dict[str, Any]]) -> Manifest:
     return Manifest(
         name=f"{COMPONENT}-{end.name}",
         body={
@@ -226,7 +234,7 @@ def _policy(stack: Stack, end: _Pods, ingress: list[dict[str, Any]], egress: lis
             "kind": "NetworkPolicy",
             "metadata": {**stack.metadata(end.name, COMPONENT), "namespace": end.namespace},
             "spec": {
-                "podSelector": {"matchLabels": dict(end.labels)},
+                "podSelector": dict(end.selector),
                 "policyTypes": ["Ingress", "Egress"],
                 **({"ingress": ingress} if ingress else {}),
                 **({"egress": egress} if egress else {}),

@@ -1,6 +1,6 @@
 """What a stack on Kubernetes has once, beside its components' objects: namespaces, network policies, and the way in."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from components.targets.kubernetes.exposure import exposure
 from components.targets.kubernetes.manifest import Manifest
 from components.targets.kubernetes.namespace import namespaces
 from components.targets.kubernetes.naming import Stack
-from components.targets.kubernetes.network_policies import COMPONENT, Foreign, network_policies
+from components.targets.kubernetes.network_policies import COMPONENT, network_policies
 
 
 def once(
@@ -22,7 +22,6 @@ def once(
     host: str | None = None,
     own_tls: bool = False,
     outside: Mapping[str, Outside] | None = None,
-    foreign: Sequence[Foreign] = (),
 ) -> list[Manifest]:
     """Those objects, namespaces first: whoever comes after the last one finds its namespace there, and guarded.
 
@@ -34,13 +33,12 @@ def once(
         host: The public host name; None where there is none.
         own_tls: Whether the gateway itself has a certificate.
         outside: What is known of destinations outside the cluster (components.outside).
-        foreign: Pods that operators make.
     """
     services = tuple(services)
     rooms = namespaces(stack, services, settings, unrestricted)
     manifest = {m.body["metadata"]["name"]: m.name for m in rooms}
     inside = [
-        *network_policies(stack, services, settings, foreign=foreign, outside=outside),
+        *network_policies(stack, services, settings, outside=outside),
         *exposure(stack, COMPONENT, services, settings, host, own_tls=own_tls),
     ]
     return [*rooms, *(replace(m, after=(manifest[m.body["metadata"]["namespace"]], *m.after)) for m in inside)]

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlsplit
 
-from components import kubernetes_outside, releases
+from components import object_storage, releases
 from components.endpoints import Endpoint
 from components.plan import Plan
 from components.service import providers
-from components.setting_groups import complete
 from components.settings import load
-from components.targets.kubernetes import marks, once, security
+from components.targets.kubernetes import ground, marks
 from components.targets.kubernetes import render as rendering
 from components.targets.kubernetes.naming import Stack
 from components.targets.kubernetes.scaling import scaling
@@ -102,21 +101,10 @@ def render(settings, stack="dev"):
     secret = [key for key in settings if key.endswith("SecretKey")]
     plan = Plan(load(settings, stack=stack, secret_keys=secret))
     services = tuple(s for made in plan.services.values() for s in made if not s.off)
-    names = Stack(project="supastack", stack=stack, namespace=f"supastack-{stack}", stack_id="0123456789abcdef")
-    exposed = plan.kubernetes["exposure"]["kind"].value != "none"
-    store = complete("objectStorage", plan.settings.given("objectStorage"))
-    endpoint = store.get("endpoint") if store["engine"].value == "external" else None
-    manifests = once.once(
-        names,
-        services,
-        plan.kubernetes,
-        unrestricted=security.unrestricted(services),
-        host=HOST if exposed else None,
-        outside=kubernetes_outside.outside(
-            complete("supabase", plan.settings.given("supabase")),
-            endpoint,
-        ),
-    )
+    names = ground.stack(plan, "0123456789abcdef")
+    manifests = ground.manifests(plan, names.stack_id)
+    store = object_storage.reached(plan.object_storage_args(plan.placement()))
+    endpoint = store.endpoint if store is not None and store.external else None
     for component, made in plan.services.items():
         manifests += workloads(plan, names, component, made, inside(services, endpoint))
         manifests += scaling(names, component, made, plan.kubernetes)

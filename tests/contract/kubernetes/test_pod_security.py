@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 import yaml
 
+from components.targets.kubernetes.security import unrestricted
 from tests.contract.kubernetes import stacks
 from tests.contract.kubernetes.crds import POD_SECURITY_ADMISSION
 from tests.contract.kubernetes.pod_security import violations
@@ -47,7 +48,7 @@ def test_every_pod_is_allowed_by_its_namespace(release, source):
 @each_stack
 def test_a_service_is_excused_from_restricted_only_where_its_pod_needs_it_and_every_other_is_restricted(release, source):
     made = stacks.rendered(release, source=source)
-    excused = set(stacks.security.unrestricted(made.services))
+    excused = set(unrestricted(made.services))
     found = {
         stacks.service_of(template)
         for workload, template in made.templates()
@@ -61,7 +62,7 @@ def test_without_the_images_that_can_not_the_namespace_is_restricted(release, so
     made = stacks.rendered(release, source=source)
     (own,) = (n for n in made.of("Namespace") if n["metadata"]["name"] == made.stack.namespace)
     labels = {k.split("/")[1]: v for k, v in own["metadata"]["labels"].items() if k.startswith("pod-security")}
-    enforced = "baseline" if stacks.security.unrestricted(made.services) else "restricted"
+    enforced = "baseline" if unrestricted(made.services) else "restricted"
     assert labels == {"enforce": enforced, "warn": "restricted", "audit": "restricted"}
 
 
