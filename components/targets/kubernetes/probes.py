@@ -17,6 +17,7 @@ _START_WITH_DATA: Final = 3600
 _LIVE: Final = 60
 _LIVE_WITH_DATA: Final = 300
 _PERIOD: Final = 10
+_START_PERIOD: Final = 5
 _READY_FAILURES: Final = 3
 
 
@@ -31,11 +32,11 @@ def probes(service: Service) -> dict[str, Any]:
     data = bool(service.kept)
     start, live = (_START_WITH_DATA, _LIVE_WITH_DATA) if data else (_START, _LIVE)
     found = {
-        # At the service's own pace, so that it is ready soon.
+        # Often, so that it is ready soon.
         "startupProbe": {
             **(asked or {}),
-            "failureThreshold": -(-start // interval),
-            "periodSeconds": interval,
+            "failureThreshold": -(-start // min(interval, _START_PERIOD)),
+            "periodSeconds": min(interval, _START_PERIOD),
             "timeoutSeconds": timeout,
         },
         # A command is a process each time: later, less often.
