@@ -8,7 +8,7 @@ WHICH = --stack "$(STACK)" $(if $(INSTANCE),--instance "$(INSTANCE)") $(if $(fil
 export VERBOSE
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview status env down purge activate check-env env-example graph test lint bench lock
+.PHONY: help up preview status env down purge activate check-env env-example graph cluster cluster-down test lint bench lock
 
 help:
 	@echo 'Supastack: a whole Supabase, cache and object store for an app, in one command.'
@@ -24,6 +24,8 @@ help:
 	@echo '  make check-env  say what is missing, empty or malformed in an env file: FILE=.env FOR=nextjs'
 	@echo '  make env-example  print the keys of an env file without secrets, for the repository of the app: FOR=nextjs'
 	@echo '  make graph      draw the stack as a picture: docs/stack.svg, or FILE=...'
+	@echo '  make cluster    have a one-node Kubernetes run on this machine, as root (ARGS="--cnpg" for CloudNativePG too)'
+	@echo '  make cluster-down  end it; its data stays (ARGS=--purge removes it)'
 	@echo '  make test       lint, then all tests, with a real engine and daemon (ARGS="-k name" for some)'
 	@echo '  make lint       format check, lint, types'
 	@echo '  make bench      measure, print a table'
@@ -54,6 +56,9 @@ env-example:
 
 graph:
 	@$(RUN) $@ $(WHICH) -- $(FILE)
+
+cluster cluster-down:
+	@$(RUN) $@ -- $(ARGS)
 
 test:
 	@$(DEV) $@ -- $(ARGS)

@@ -42,6 +42,10 @@ def _dispatch(options: argparse.Namespace) -> int:
         from toolchain import develop
 
         return develop.run(options.command, Context.of(), options.rest)
+    if options.command in ("cluster", "cluster-down"):
+        from toolchain.cluster import command
+
+        return command.run(Context.of(), ["up" if options.command == "cluster" else "down", *options.rest])
     context = Context.of(options.stack, options.instance)
     from toolchain.stack import operations, programs
 
@@ -91,6 +95,8 @@ def _parser() -> argparse.ArgumentParser:
         "test": "set up what the tests need, then lint and test (the rest goes to pytest)",
         "lint": "format check, lint, types",
         "bench": "measure",
+        "cluster": "have a one-node Kubernetes of our own run (the rest: --cnpg, --images ..., --folder)",
+        "cluster-down": "end it; its data stays (the rest: --purge, --folder)",
         "lock": "make requirements.txt and requirements-dev.txt anew (the rest goes to pip-compile)",
     }.items():
         command = commands.add_parser(name, help=what, description=what)

@@ -9,14 +9,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from toolchain.announce import fail, step
+from toolchain.announce import fail, step, warn
 from toolchain.cluster import addons, builds, certificates, configuration, machine, outward, pins
 from toolchain.cluster import layout as layouts
 from toolchain.cluster.api import Api, wait
 from toolchain.cluster.images import Store, write_image
 from toolchain.cluster.layout import CONTEXT, NODE, Layout
+from toolchain.cluster.policies.controller import names
+from toolchain.cluster.policies.model import pods_of
 from toolchain.context import Context
-from toolchain.setup.folders import locked, write_private
+from toolchain.setup.folders import locked
 
 _READY_SECONDS = 120.0
 _PROGRAMS_OF_IMAGES = {
@@ -99,6 +101,21 @@ class Cluster:
         """Start one that was stopped."""
         machine.ask(self.layout, f"start {program}")
 
+    def wait_for_policies(self, seconds: float = 30.0) -> None:
+        """Wait until all network policies there are now are enforced, for all pods there are now."""
+
+        def behind() -> str | None:
+            policies = names(self.api.items("/apis/networking.k8s.io/v1/networkpolicies"))
+            pods = [f"{one.namespace}/{one.name}" for one in pods_of(self.api.items("/api/v1/pods"))]
+            try:
+                applied = json.loads(self.layout.applied_policies.read_text())
+            except (OSError, ValueError):
+                applied = {"policies": [], "pods": []}
+            late = {*policies} ^ {*applied["policies"]} | {*pods} ^ {*applied["pods"]}
+            return f"not taken up yet: {', '.join(sorted(late))}" if late else None
+
+        wait("the enforcer of network policies", behind, seconds)
+
     @property
     def store(self) -> Store:
         """The node's images."""
@@ -130,7 +147,7 @@ def find(folder: Path) -> Cluster | None:
     layout = layouts.load(folder)
     if layout is None or machine.process_of(layout) is None:
         return None
-    return Cluster(layout, Path(json.loads((layout.folder / "cluster.json").read_text())["binaries"]))
+    return Cluster(layout, layouts.binaries_of(layout))
 
 
 def up(context: Context, folder: Path | None = None, *, reaches_out: bool = True) -> Cluster:
@@ -176,6 +193,8 @@ def down(folder: Path, *, purge: bool = False) -> None:
 def _start(folder: Path, binaries: Path, *, reaches_out: bool) -> Layout:
     layout = layouts.load(folder)
     if layout is not None and machine.process_of(layout) is not None:
+        if layouts.binaries_of(layout) != binaries:
+            warn("the cluster runs programs of other versions: after `make cluster-down` it starts with those of this clone")
         return layout
     with step("cluster", "start the node") as current:
         if layout is not None:
@@ -184,7 +203,7 @@ def _start(folder: Path, binaries: Path, *, reaches_out: bool) -> Layout:
         layout = Layout(folder, number)
         for one in (layout.logs, layout.logs / "pods", layout.volumes, layout.config, layout.folder / "containerd"):
             one.mkdir(mode=0o755, parents=True, exist_ok=True)
-        write_private(layout.folder / "cluster.json", json.dumps({"number": number, "binaries": str(binaries)}) + "\n")
+        layouts.save(layout, binaries)
         certificates.ensure(layout)
         nameservers = outward.nameservers() if reaches_out else ()
         texts = configuration.files(layout, restrict_oom_score=machine.restricts_oom_score(), nameservers=nameservers)
@@ -207,7 +226,7 @@ def _why_not(cluster: Cluster) -> str | None:
 
 def _not_ready(cluster: Cluster) -> str | None:
     """Why the node or its DNS is not ready. What etcd remembers of an earlier run does not count."""
-    since = _started(cluster.layout)
+    since = layouts.started(cluster.layout)
     lease = cluster.api.find(f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{NODE}") or {}
     if not _later(lease.get("spec", {}).get("renewTime"), since):
         return f"the kubelet has not registered; its log: {cluster.layout.logs / 'kubelet.log'}"
@@ -220,12 +239,6 @@ def _not_ready(cluster: Cluster) -> str | None:
             if container["ready"] and _later(container["state"].get("running", {}).get("startedAt"), since):
                 return None
     return "its DNS is not ready"
-
-
-def _started(layout: Layout) -> dt.datetime:
-    """When the node was started last: to the second, as the API tells times."""
-    written = (layout.folder / "cluster.json").stat().st_mtime
-    return dt.datetime.fromtimestamp(int(written), dt.UTC)
 
 
 def _later(told: str | None, since: dt.datetime) -> bool:

@@ -1,8 +1,12 @@
 """Where a test cluster keeps its things and under which addresses it is reached: computed, never created, here."""
 
+import datetime as dt
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from toolchain.setup.folders import write_private
 
 CONTEXT = "supastack"
 """The context in the kubeconfig, and the cluster's and user's name there."""
@@ -92,11 +96,29 @@ class Layout:
 def load(folder: Path) -> Layout | None:
     """The cluster of a folder, None where none was made."""
     try:
-        return Layout(folder.resolve(), int(json.loads((folder / "cluster.json").read_text())["number"]))
+        return Layout(folder.resolve(), int(_saved(folder)["number"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def save(layout: Layout) -> None:
-    """Keep the number."""
-    (layout.folder / "cluster.json").write_text(json.dumps({"number": layout.number}) + "\n")
+def binaries_of(layout: Layout) -> Path:
+    """The folder of the programs that it was started with last."""
+    return Path(_saved(layout.folder)["binaries"])
+
+
+def save(layout: Layout, binaries: Path) -> None:
+    """Keep what is chosen at a start."""
+    write_private(_file(layout.folder), json.dumps({"number": layout.number, "binaries": str(binaries)}) + "\n")
+
+
+def started(layout: Layout) -> dt.datetime:
+    """When it was started last: to the second, as the API tells times."""
+    return dt.datetime.fromtimestamp(int(_file(layout.folder).stat().st_mtime), dt.UTC)
+
+
+def _saved(folder: Path) -> dict[str, Any]:
+    return dict(json.loads(_file(folder).read_text()))
+
+
+def _file(folder: Path) -> Path:
+    return folder / "cluster.json"

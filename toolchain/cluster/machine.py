@@ -4,7 +4,9 @@ import contextlib
 import ipaddress
 import json
 import os
+import select
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -172,8 +174,6 @@ def end(layout: Layout, seconds: float = 20.0) -> None:
         try:
             ask(layout, "end")
             if not _ended(handle, seconds):
-                import signal
-
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
                 _ended(handle, seconds)
         finally:
@@ -182,8 +182,6 @@ def end(layout: Layout, seconds: float = 20.0) -> None:
 
 
 def _ended(handle: int, seconds: float) -> bool:
-    import select
-
     return bool(select.select([handle], [], [], seconds)[0])
 
 

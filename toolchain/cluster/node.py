@@ -12,8 +12,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -39,7 +39,7 @@ class _Running:
     starts: int = 0
     not_before: float = 0.0
     wanted: bool = True
-    last_exit: int | None = field(default=None)
+    last_exit: int | None = None
 
 
 def main(folder: Path) -> int:
@@ -124,9 +124,8 @@ def _make_network(layout: Layout, server: socket.socket) -> None:
     _run("nft", "-f", "-", given=rules)
 
 
-def _answer(server: socket.socket, reply: "object", seconds: float) -> None:
+def _answer(server: socket.socket, reply: Callable[[Sequence[str]], object], seconds: float) -> None:
     """Answer one connection if there is one within the time."""
-    assert callable(reply)
     server.settimeout(seconds)
     try:
         connection, _ = server.accept()
@@ -148,8 +147,7 @@ class Node:
         self._layout = layout
         self._server = server
         self._ending = False
-        binaries = Path(json.loads((layout.folder / "cluster.json").read_text())["binaries"])
-        self._all = {program.name: _Running(program) for program in programs(layout, binaries)}
+        self._all = {program.name: _Running(program) for program in programs(layout, layouts.binaries_of(layout))}
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
 
