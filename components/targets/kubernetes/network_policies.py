@@ -33,6 +33,8 @@ CLUSTER: Final = "cnpg.io/cluster"
 """Label of all pods that CloudNativePG makes for a Cluster: its name, which is the service's."""
 _POSTGRES: Final = 5432
 _STATUS: Final = 8000
+_S3: Final = "s3"
+"""The capability of the stack's own store, and the purpose for one that others run."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,17 +121,16 @@ def operated_pods(stack: Stack, service: Service, policy: Mapping[str, Any]) -> 
     cluster, role = {CLUSTER: service.name}, "cnpg.io/podRole"
     operator = {**_namespace(policy["operatorNamespace"]), "podSelector": {"matchLabels": {NAME: "cloudnative-pg"}}}
     backup = service.operated.backup
-    beyond: tuple[Outside, ...] = ()
-    if backup is not None and "s3" not in own.connects:
-        beyond = (by_url(backup.endpoint) if backup.endpoint else Outside(),)
+    # Where it does not connect to the stack's store, its backups go to one that others run.
+    away = backup is not None and _S3 not in own.connects
     servers = replace(
         own,
+        beyond=((by_url(backup.endpoint) if backup.endpoint else Outside()),) if backup is not None and away else (),
         # The jobs have no role.
         selector={"matchLabels": cluster, "matchExpressions": [{"key": role, "operator": "NotIn", "values": ["pooler"]}]},
         kubernetes_api=True,
         among=(_POSTGRES, _STATUS),
         visitors=((operator, (_POSTGRES, _STATUS)),),
-        beyond=beyond,
     )
     if service.operated.pooler is None:
         return [servers]
@@ -203,7 +204,7 @@ def _outward(end: Pods, ends: Sequence[Pods], given: Mapping[str, Any], known: M
     provided = {capability for other in ends for capability in other.provides}
     external = [c for c in end.connects if c not in provided and c in known]
     found = [*((purpose, known.get(purpose)) for purpose in end.outside), *((known[c].purpose, known[c]) for c in external)]
-    for purpose, what in (*found, *(("s3", one) for one in end.beyond)):
+    for purpose, what in (*found, *((_S3, one) for one in end.beyond)):
         rule = given.get(purpose)
         yield {"to": [{"ipBlock": block} for block in networks(rule, what)], "ports": _tcp(*ports_of(rule, what))}
     if end.kubernetes_api:
