@@ -58,8 +58,9 @@ def exposure(
         Manifest(
             name=f"{component}-{service.name}-public",
             body={"apiVersion": body["apiVersion"], "kind": body["kind"], "metadata": metadata, "spec": body["spec"]},
-            # Not every controller says when a route or an ingress is in place; a load balancer without an address is of no use.
-            wait=chosen["kind"] is Exposure.LOADBALANCER,
+            # Not every controller says when a route or an ingress is in place; a load balancer would wait for the gateway's pods, which
+            # come after it.
+            wait=False,
         )
     ]
 

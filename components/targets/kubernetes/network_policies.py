@@ -134,18 +134,15 @@ def operated_pods(stack: Stack, service: Service, policy: Mapping[str, Any]) -> 
     )
     if service.operated.pooler is None:
         return [servers]
-    pooler = {"matchLabels": {**cluster, role: "pooler"}}
-    return [
-        replace(servers, visitors=(*servers.visitors, ({"podSelector": pooler}, (_POSTGRES,)))),
-        Pods(
-            name=f"{service.name}-pooler",
-            namespace=own.namespace,
-            selector=pooler,
-            published={"poolerTransaction": _POSTGRES},
-            connects=tuple(own.provides),
-            kubernetes_api=True,
-        ),
-    ]
+    pooler = Pods(
+        name=f"{service.name}-pooler",
+        namespace=own.namespace,
+        selector={"matchLabels": {**cluster, role: "pooler"}},
+        published={"poolerTransaction": _POSTGRES},
+        connects=tuple(own.provides),
+        kubernetes_api=True,
+    )
+    return [servers, pooler]
 
 
 def _peer(seen_from: str, end: Pods) -> dict[str, Any]:
