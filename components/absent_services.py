@@ -1,8 +1,9 @@
-"""Services of a Supabase stack that do not run: those that the settings turn on and that have no image, and settings of the others."""
+"""What a Supabase stack does not have: services that the settings turn on and that have no image, and settings that nothing reads."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
+from components import secret_settings
 from components.releases import Release
 from components.services import secret_names
 from components.supabase_settings.override import SERVICES
@@ -26,16 +27,33 @@ def notes(release: Release, on: Iterable[str], asked: Iterable[str]) -> list[str
     ]
 
 
-def without_effect(settings: Mapping[str, Any], secrets: Iterable[str], running: Iterable[str]) -> list[str]:
-    """What is set for services that do not run.
+_NOT_IN_2024: Final = {
+    "logflarePrivateAccessToken": "its Logflare and Vector have one token, logflarePublicAccessToken",
+    "openaiApiKey": "its Studio is given none",
+    "pgMetaCryptoKey": "its Studio and postgres-meta are given none",
+    "s3ProtocolAccessKeyId": "its Storage has no S3 endpoint",
+    "s3ProtocolAccessKeySecret": "its Storage has no S3 endpoint",
+}
+"""Secret settings that the releases of 2024 make no use of (`Features.legacy_names`), and why."""
+
+_OF_SB_KEYS: Final = ("publishableKey", "secretKey", "signingKey")
+
+
+def without_effect(
+    release: Release, settings: Mapping[str, Any], secrets: Mapping[str, object], running: Iterable[str]
+) -> list[str]:
+    """What is set for services that do not run, or do not know it.
 
     Args:
+        release: The release.
         settings: The completed `supabase` group.
-        secrets: Names of the user's own secrets.
+        secrets: The user's own secrets, by their names in the stack; with `compat: cli` the Supabase CLI's among them.
         running: Names of the services that run.
     """
     given, there = tuple(secrets), frozenset(running)
-    found = []
+    if not there:
+        return []
+    found = [*_unknown_to(release, settings, secrets)]
     for service in sorted(set(SERVICES) - there):
         if any(settings["services"].get(service, {}).values()):
             found.append(f"supastack:supabase.services.{service} has no effect: {service} is not part of this stack")
@@ -44,3 +62,27 @@ def without_effect(settings: Mapping[str, Any], secrets: Iterable[str], running:
     if settings["gateway"]["mcp"] and "studio" not in there:
         found.append("supastack:supabase.gateway.mcp has no effect: studio is not part of this stack")
     return found
+
+
+def _unknown_to(release: Release, settings: Mapping[str, Any], secrets: Mapping[str, object]) -> Iterator[str]:
+    published = secret_settings.cli()
+    own = {
+        setting
+        for setting, name in secret_settings.SINGLE.items()
+        # Who says `compat: cli` asked for none by its name.
+        if name in secrets and secrets[name] != published.get(setting)
+    }
+    if release.features.legacy_names:
+        for setting in sorted(own & _NOT_IN_2024.keys()):
+            yield f"supastack:{setting} has no effect: with release {release.name}, {_NOT_IN_2024[setting]}"
+    chosen = settings["keys"].get("asymmetric")
+    if not release.features.opaque_keys:
+        why = f"release {release.name} knows neither sb_ keys nor ES256 tokens"
+        if chosen:
+            yield f"supastack:supabase.keys.asymmetric has no effect: {why}"
+    elif chosen is False:
+        why = "supastack:supabase.keys.asymmetric is false"
+    else:
+        return
+    for setting in sorted(own & set(_OF_SB_KEYS)):
+        yield f"supastack:{setting} has no effect: {why}"

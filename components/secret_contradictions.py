@@ -187,7 +187,7 @@ def _ends(values: Values) -> Iterator[tuple[tuple[str, ...], str, date]]:
     if values["compat"] is Compat.CLI:
         yield ("compat",), "the Supabase CLI's keys end", _day(cli_keys.EXPIRES)
         own = set(_ROLE_KEYS)
-    if len(own) < len(_ROLE_KEYS) or made["asymmetric"]:
+    if len(own) < len(_ROLE_KEYS) or made.get("asymmetric") is not False:
         yield ("supabase", "keys", "expiresAt"), "the stack's API keys end", made["expiresAt"]
     for name in _ROLE_KEYS:
         if (key := _readable(values, name)) and (end := keys.expiry(key)) is not None:

@@ -112,7 +112,7 @@ def notes(args: SupabaseStackArgs) -> Sequence[str]:
     running = [service for service in on if release.has(release.role(service))]
     return [
         *absent_services.notes(release, on, _asked_for(on)),
-        *absent_services.without_effect(settings, args.get("secrets", {}), running),
+        *absent_services.without_effect(release, settings, args.get("secrets", {}), running),
         *(storage.notes(settings) if "storage" in running else ()),
     ]
 

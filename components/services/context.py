@@ -72,4 +72,4 @@ class Context:
     @property
     def asymmetric(self) -> bool:
         """Whether ES256 tokens and sb_ keys are used: one switch for the gateway and all services."""
-        return bool(self.settings["keys"]["asymmetric"]) and self.release.features.opaque_keys
+        return self.settings["keys"].get("asymmetric") is not False and self.release.features.opaque_keys

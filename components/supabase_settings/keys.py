@@ -38,8 +38,8 @@ def project_ref(text: str) -> str:
 class KeySettings(TypedDict):
     """The API keys."""
 
-    asymmetric: NotRequired[Annotated[bool, Setting(default=True)]]
-    """Sign tokens with an ES256 key and accept the sb_ keys, where the release can; the old keys go on working."""
+    asymmetric: NotRequired[Annotated[bool, Setting()]]
+    """Sign tokens with an ES256 key and accept the sb_ keys; the old keys go on working. Unset: yes, where the release can."""
     issuedAt: NotRequired[Annotated[str, Setting(default="2026-01-01", unit="day", check=day)]]
     """Day from which ANON_KEY, SERVICE_ROLE_KEY and the gateway's own tokens are issued (claim iat). A change makes new ones."""
     expiresAt: NotRequired[Annotated[str, Setting(default="2036-01-01", unit="day", check=day)]]

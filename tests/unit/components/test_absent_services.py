@@ -2,7 +2,7 @@
 
 import pytest
 
-from components import supabase_stack
+from components import secret_settings, supabase_stack
 from components.absent_services import notes, refusals
 from components.releases import ImageOverrides, load
 from components.services import secret_names
@@ -67,6 +67,54 @@ def test_what_is_set_for_a_service_that_does_not_run_is_said_to_have_no_effect()
 def test_what_is_set_for_a_service_that_runs_is_not_spoken_of():
     logs = {"analytics": {"enabled": True}, "vector": {"enabled": True}}
     assert said_of({**GIVEN, **logs}) == []
+
+
+OWN = {name: f"own-{name}" for name in secret_settings.SINGLE.values()}
+
+
+@pytest.mark.parametrize("release", ["2024-01", "2024-05", "2026-09"])
+def test_a_secret_of_the_users_own_is_said_to_have_no_effect_where_no_service_is_given_it(release):
+    on = {name: {"enabled": True} for name in ("analytics", "vector") if load(release, local=False).has(name)}
+    args = {"placement": placement(local_images=False, release=release), "settings": on, "secrets": OWN}
+    used = {secret for service in supabase_stack.services(args) if not service.off for secret in service.secrets}
+    used |= {secret for text in supabase_stack.outputs(args, supabase_stack.services(args)).values() for secret in text.secrets}
+    if secret_names.JWT_JWKS in used:
+        used.add(secret_names.SIGNING_KEY)  # it is made of that
+    # Others need a setting beside them, or a service that is named by itself.
+    expected = {setting for setting, name in secret_settings.SINGLE.items() if name not in used} - {"tlsKey", "smtpPassword"}
+    expected -= {"vaultEncKey", "logflarePublicAccessToken"} if release != "2026-09" else set()
+    said = [line for line in supabase_stack.notes(args) if "has no effect" in line]
+    assert {line.removeprefix("supastack:").split()[0] for line in said} == expected
+    assert all(release in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("release", "chosen", "said"), [("2024-05", True, True), ("2024-05", None, False), ("2026-09", True, False)]
+)
+def test_a_key_of_es256_that_was_asked_for_and_can_not_be_is_said(release, chosen, said):
+    settings = {} if chosen is None else {"keys": {"asymmetric": chosen}}
+    found = supabase_stack.notes({"placement": placement(local_images=False, release=release), "settings": settings})
+    assert any("keys.asymmetric has no effect" in line for line in found) is said
+
+
+def test_sb_keys_of_the_users_own_have_no_effect_where_they_are_turned_off():
+    own = {"placement": placement(local_images=False), "settings": {"keys": {"asymmetric": False}}, "secrets": OWN}
+    assert [line.split()[0] for line in supabase_stack.notes(own)] == [
+        "supastack:publishableKey",
+        "supastack:secretKey",
+        "supastack:signingKey",
+    ]
+
+
+def test_what_the_supabase_cli_gives_was_not_asked_for_by_name():
+    args = {"placement": placement(local_images=False, release="2024-05"), "settings": {}}
+    values = {secret_settings.SINGLE[setting]: value for setting, value in secret_settings.cli().items()}
+    assert not [line for line in supabase_stack.notes({**args, "secrets": values}) if "has no effect" in line]
+
+
+def test_a_stack_that_is_off_says_nothing_of_it():
+    settings = {"enabled": False, "keys": {"asymmetric": True}}
+    assert supabase_stack.notes({"placement": placement(release="2024-05"), "settings": settings, "secrets": OWN}) == []
 
 
 def test_what_is_set_for_a_service_that_the_release_has_no_image_of_has_no_effect_either():
