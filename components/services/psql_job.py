@@ -1,10 +1,17 @@
 """Jobs that give psql a file of statements."""
 
+from dataclasses import replace
 from typing import Final
 
 from components.service import Address, AddressPart, Edge, File, Gate, Image, Kind, Resources, Secret, Service, text
 
 FOLDER: Final = "/etc/supastack"
+_NOBODY: Final = 65534
+
+
+def for_psql(image: Image) -> Image:
+    """A database server's image for its psql alone, which any user can run: what the server's own is need not be known."""
+    return replace(image, user=_NOBODY)
 
 
 def psql_job(
@@ -36,7 +43,7 @@ def psql_job(
     return Service(
         name=name,
         kind=Kind.JOB,
-        image=image,
+        image=for_psql(image),
         resources=Resources(memory_mib=64),
         entrypoint=("psql",),
         command=("--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--file", path),
