@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import pytest
@@ -34,6 +34,14 @@ class Message:
     def fragments(self) -> list[str]:
         """What does not vary."""
         return [part.strip() for part in re.split(r"<[^<>]+>", self.text) if part.strip()]
+
+    def is_in(self, text: str) -> bool:
+        """Whether a text of a source file is this message, or has it in it."""
+        return self._pattern.search(text) is not None
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(".*?".join(map(re.escape, self.fragments)), re.DOTALL)
 
 
 def entries() -> dict[str, str]:
@@ -98,8 +106,7 @@ def joined(node: ast.expr) -> str:
 
 def is_said(message: Message) -> bool:
     """Whether the project says it."""
-    pattern = re.compile(".*?".join(map(re.escape, message.fragments)), re.DOTALL)
-    return any(pattern.search(text) for text in said())
+    return any(message.is_in(text) for text in said())
 
 
 def test_there_are_messages_of_ours_and_of_others():
@@ -132,3 +139,22 @@ def test_strings_are_joined_over_lines_and_docstrings_are_not_messages():
     found = list(python_texts(source))
     assert f"volume {HOLE} exists and was {HOLE}not {HOLE}" in found
     assert not any("docstring" in text for text in found)
+
+
+def refusals(source: str) -> Iterator[str]:
+    """What the checks of a source refuse values with."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refused":
+            yield joined(node.args[0])
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        *("plain_settings", "setting_values", "env_file_settings"),
+        *(f"supabase_settings/{name}" for name in ("auth", "auth_values", "functions", "gateway", "keys", "rest", "storage")),
+    ],
+)
+def test_what_a_check_of_a_setting_refuses_with_is_explained(module):
+    for reason in refusals((ROOT / f"components/{module}.py").read_text()):
+        assert any(message.is_in(reason) for message in OURS), reason
