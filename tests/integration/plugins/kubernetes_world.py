@@ -31,7 +31,9 @@ class World:
 
     def make_namespace(self, **labels: str) -> None:
         """The test's namespace, made beside Pulumi."""
-        self.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace, "labels": labels}}, "test")
+        self.cluster.create(
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace, "labels": labels}}, "test"
+        )
 
     def provider(self, settings: str = "") -> str:
         """The beginning of a program: an explicit provider `p` for this cluster and namespace, and options `o` with it."""
@@ -91,4 +93,3 @@ def own_cluster() -> tuple[Path, str] | None:
     if not file or not Path(file).exists():
         pytest.fail(f"{CONTEXT_VARIABLE} is set, and KUBECONFIG names no file")
     return Path(file), context
-
