@@ -9,21 +9,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 
 from components.service import HostFolder, Service, Text
+from components.targets.kubernetes.folders import Folder, check
 from components.targets.kubernetes.inputs import mapped
-
-LIMIT: Final = 2**20
-"""Most that a ConfigMap or a Secret holds, in bytes (Kubernetes' documentation, "ConfigMaps")."""
-Folder = Callable[[HostFolder], Mapping[str, bytes]]
-"""Reads a folder of the machine: content by path in it."""
-
-
-class FolderTooLarge(ValueError):
-    """A folder of the machine that is too large to be taken along into a cluster."""
 
 
 @dataclass
@@ -58,7 +50,7 @@ def files(service: Service, resolve: Callable[[Text], pulumi.Input[str]], folder
     """The files of a service's pods.
 
     Raises:
-        FolderTooLarge: names the setting, and what to do.
+        FolderProblem: a folder is too large.
     """
     found = Files()
     for file in service.files:
@@ -71,14 +63,7 @@ def files(service: Service, resolve: Callable[[Text], pulumi.Input[str]], folder
 
 
 def _folder(found: Files, service: Service, given: HostFolder, content: Mapping[str, bytes]) -> None:
-    size = sum(len(path) + len(data) for path, data in content.items())
-    if size > LIMIT:
-        largest = max(content, key=lambda path: len(content[path]))
-        raise FolderTooLarge(
-            f"{given.setting}: the folder has {size / LIMIT:.1f} MiB, and a ConfigMap, in which it goes to the pods of {service.name}, "
-            f"holds 1 MiB (the largest file: {largest}). Take out what the functions don't need, have them import it by address, or leave "
-            f"the setting out and copy the folder onto the volume of {service.name}."
-        )
+    check(service, given, content)
     for path, data in sorted(content.items()):
         target = str(PurePosixPath(given.path) / path)
         if PurePosixPath(path).name.startswith(".env"):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, cast
 
 import pulumi
@@ -11,9 +10,9 @@ import pulumi_random as random
 from components.checks import Checks, Look
 from components.endpoints import Endpoint, Viewpoint
 from components.fingerprint import fingerprint
-from components.service import HostFolder, Service, providers
+from components.service import Service, providers
 from components.targets import placement as places
-from components.targets.kubernetes import marks
+from components.targets.kubernetes import folders, marks
 from components.targets.kubernetes.manifest import Manifest
 from components.targets.kubernetes.naming import Stack
 from components.targets.kubernetes.register import register
@@ -51,12 +50,6 @@ def endpoints(placement: Placement, services: Iterable[Service]) -> dict[tuple[s
     return found
 
 
-def read(folder: HostFolder) -> dict[str, bytes]:
-    """The files of a folder of this machine, by path in it."""
-    root = Path(folder.source)
-    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
-
-
 def stack_of(placement: Placement) -> Stack:
     """Whose objects a placement's are."""
     return Stack(
@@ -86,7 +79,7 @@ def place(
         elsewhere: Capabilities that others of the stack provide, as they are reached from inside.
 
     Raises:
-        components.targets.kubernetes.files.FolderTooLarge: a folder of the machine can't be taken along.
+        components.targets.kubernetes.folders.FolderProblem: a folder of the machine can't be taken along.
     """
     running = [service for service in services if not service.off]
     found = endpoints(placement, running)
@@ -98,7 +91,7 @@ def place(
         settings=settings,
         texts=Texts(stack=stack, secrets=secrets, inside={**(elsewhere or {}), **inside}),
         mark=marks.keyed(_key(component, name)) if any(service.secrets for service in running) else marks.keyed(""),
-        folder=read,
+        folder=folders.read,
         paired=_paired(running, secrets, placement["stack_id"]),
     )
     manifests = [

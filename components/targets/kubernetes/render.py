@@ -10,6 +10,7 @@ from components.service import Gate, Kind, Service, start_order
 from components.targets.kubernetes import environment, files, marks, pod, storage, workload
 from components.targets.kubernetes.accounts import accounts
 from components.targets.kubernetes.concerns import secret_object
+from components.targets.kubernetes.folders import Folder
 from components.targets.kubernetes.manifest import Manifest
 from components.targets.kubernetes.naming import Stack
 from components.targets.kubernetes.texts import Texts
@@ -34,7 +35,7 @@ class Rendering:
     settings: Mapping[str, Any]
     texts: Texts
     mark: marks.Mark
-    folder: files.Folder
+    folder: Folder
     paired: Mapping[str, pulumi.Input[str]]
 
 
@@ -42,7 +43,7 @@ def render(how: Rendering, services: Sequence[Service]) -> list[Manifest]:
     """The manifests of all services that run; of what is turned off nothing is left but its claims, which stay by themselves.
 
     Raises:
-        components.targets.kubernetes.files.FolderTooLarge: a folder of the machine can't be taken along.
+        components.targets.kubernetes.folders.FolderProblem: a folder of the machine can't be taken along.
         components.service.ServiceGraphError: the services do not fit together.
     """
     running = [service for service in services if not service.off]

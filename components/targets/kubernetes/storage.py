@@ -122,11 +122,11 @@ def _owning(whole: str) -> list[str]:
 
 
 def _filling(whole: str, path: str) -> list[str]:
-    # In one step at the end, so that a copy that was interrupted is begun afresh.
+    # In one step at the end, so that a copy that was interrupted is begun afresh. With owners: who starts as root will be another user.
     return [
         f"if [ ! -d {whole}/{_PART} ]; then",
         f"  rm -rf {whole}/.making && mkdir {whole}/.making",
-        f"  [ ! -d {path} ] || cp -R {path}/. {whole}/.making/",
+        f"  [ ! -d {path} ] || cp -a {path}/. {whole}/.making/",
         f"  mv {whole}/.making {whole}/{_PART}",
         "fi",
     ]

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from components.service import File, HostFolder, Secret, text
-from components.targets.kubernetes.files import LIMIT, FolderTooLarge
+from components.targets.kubernetes.folders import LIMIT, FolderProblem, problems, read
 from tests.unit.components.targets.kubernetes.making import container, pod, render, service
 
 FOLDER = HostFolder("/home/me/functions", "/code", setting="supabase.functions.folder")
@@ -50,9 +50,24 @@ def test_a_folder_of_the_machine_is_taken_along_file_by_file():
 
 
 def test_a_folder_that_is_too_large_is_refused_with_what_to_do():
-    with pytest.raises(FolderTooLarge, match=r"supabase\.functions\.folder.*1\.1 MiB.*big\.bin"):
+    with pytest.raises(FolderProblem, match=r"supabase\.functions\.folder.*1\.1 MiB.*big\.bin"):
         render(service(folders=(FOLDER,)), folder=lambda _: {"big.bin": b"x" * (LIMIT + LIMIT // 10), "a": b""})
     render(service(folders=(FOLDER,)), folder=lambda _: {"fits": b"x" * (LIMIT - 10)})
+
+
+def test_a_folder_is_read_with_what_is_below_it(tmp_path):
+    (tmp_path / "hello").mkdir()
+    (tmp_path / "hello" / "index.ts").write_text("serve")
+    (tmp_path / ".env").write_text("A=b")
+    assert read(HostFolder(str(tmp_path), "/code")) == {"hello/index.ts": b"serve", ".env": b"A=b"}
+
+
+def test_folders_are_looked_at_before_anything_is_made_and_each_is_told_once(tmp_path):
+    (tmp_path / "big").write_bytes(b"x" * (LIMIT + 1))
+    large = HostFolder(str(tmp_path), "/code", setting="supabase.functions.folder")
+    absent = HostFolder(str(tmp_path / "not"), "/code", setting="other.folder")
+    found = list(problems([service(folders=(large,)), service("two", folders=(large, absent))]))
+    assert [line.split(":")[0] for line in found] == ["supabase.functions.folder", "other.folder"]
 
 
 def annotations(**about):
