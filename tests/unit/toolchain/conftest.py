@@ -1,6 +1,7 @@
 """A machine of a test's own: clone, HOME, cache and PATH in a temporary folder, and servers on loopback."""
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from toolchain.context import Context
 
 @dataclass
 class Machine:
-    """Folders of a pretended machine. What is put into `bin` is all that its PATH has, beside /usr/bin and /bin."""
+    """Folders of a pretended machine. What is put into `bin` is all that its PATH has, beside what every system has (`system`)."""
 
     root: Path
     home: Path
@@ -41,8 +42,23 @@ class Machine:
         return made
 
 
+OURS = re.compile(r"go|gofmt|pulumi.*|docker.*|containerd.*|ctr|runc|rootlesskit.*|colima|limactl")
+"""Programs that the toolchain looks for: a machine has those that a test gives it, wherever the real one has its own."""
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the real machine's /usr/bin and /bin but for what the toolchain looks for."""
+    made = tmp_path_factory.mktemp("system")
+    for folder in (Path("/usr/bin"), Path("/bin")):
+        for program in folder.iterdir():
+            if not OURS.fullmatch(program.name) and not (made / program.name).is_symlink():
+                (made / program.name).symlink_to(program)
+    return made
+
+
 @pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: Path) -> Machine:
     made = Machine(tmp_path / "clone", tmp_path / "home", tmp_path / "bin")
     for folder in (made.root, made.home, made.bin):
         folder.mkdir()
@@ -55,7 +71,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "VERBOSE", "GOTOOLCHAIN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(made.home))
-    monkeypatch.setenv("PATH", f"{made.bin}:/usr/bin:/bin")
+    monkeypatch.setenv("PATH", f"{made.bin}:{system}")
     monkeypatch.setattr(context_module, "ROOT", made.root)
     return made
 
