@@ -7,8 +7,14 @@ if ! said=$(pg_isready -h localhost -U "$POSTGRES_USER" -d "$POSTGRES_DB"); then
     exit 1
 fi
 [ -e "$data/supastack.complete" ] && exit 0
+# Kubernetes sets that variable in every container.
+if [ -n "${KUBERNETES_SERVICE_HOST:-}" ]; then
+    what=claim holder=pod run="kubectl exec $(hostname) --"
+else
+    what=volume holder=container run="docker exec <this container>"
+fi
 echo "refused: this database was not initialised to its end: its first start was interrupted, and the image does not begin again." \
-    "Roles, passwords or schemas may be missing. If it holds no data of yours: \`make down\`, remove the volume that this container" \
+    "Roles, passwords or schemas may be missing. If it holds no data of yours: \`make down\`, remove the $what that this $holder" \
     "has at $data, \`make up\`. If you know it to be complete (restored, or made before this check existed):" \
-    "\`docker exec <this container> sh /etc/supastack/complete.sh\`."
+    "\`$run sh /etc/supastack/complete.sh\`."
 exit 1
