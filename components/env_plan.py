@@ -57,30 +57,30 @@ def _out_of_the_clis_reach(settings: Settings) -> list[str]:
     return found
 
 
-def settled(settings: Settings, host: str, published: Collection[str]) -> dict[str, str]:
+def settled(settings: Settings, host: str, published: Mapping[str, Endpoint], site: str) -> dict[str, str]:
     """The values that stand in the settings and the port plan: nothing in them is secret.
 
     Args:
         settings: Of the stack.
-        host: Under which this machine reaches what the stack publishes.
-        published: Names in the port plan that something is published under.
+        host: Under which this machine reaches what is bound on it: the app, and what the stack publishes here.
+        published: Where programs outside the stack reach what it publishes, by name in the port plan.
+        site: Where auth sends people back to.
     """
     named = [name for name in BASE if name in published or name in _OF_THE_APP]
-    app = f"http://{Endpoint(host, settings.ports['app'])}"
     return {
-        **{port_name(name): str(settings.ports[name]) for name in named},
+        **{port_name(name): str(published[name].port if name in published else settings.ports[name]) for name in named},
         "ADMIN_EMAIL": settings.admin.email,
         "ADMIN_NAME": settings.admin.name,
-        "APP_URL": app,
+        "APP_URL": f"http://{Endpoint(host, settings.ports['app'])}",
         "BACKEND_URL": f"http://{Endpoint(host, settings.ports['backend'])}",
         "INSTANCE_ID": str(settings.instance),
-        **(_of_supabase(settings.given("supabase"), app) if settings.supabase.enabled else {}),
+        **(_of_supabase(settings.given("supabase"), site) if settings.supabase.enabled else {}),
     }
 
 
-def _of_supabase(supabase: Mapping[str, Any], app: str) -> dict[str, str]:
+def _of_supabase(supabase: Mapping[str, Any], site: str) -> dict[str, str]:
     auth, rest = supabase["auth"], supabase["rest"]
-    found = {"SITE_URL": auth.get("siteUrl") or app, "JWT_EXPIRY": str(auth["jwtExpiry"])}
+    found = {"SITE_URL": site, "JWT_EXPIRY": str(auth["jwtExpiry"])}
     if "schemas" in rest:
         found["API_SCHEMAS"] = json.dumps(rest["schemas"])
     if "maxRows" in rest:

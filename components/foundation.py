@@ -2,18 +2,42 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import pulumi
 import pulumi_random as random
 
-from components import env_plan
 from components.checks import Checks, Look
 from components.plan import Plan
-from components.targets import docker
+from components.setting_types import Target
 from components.targets.placement import Placement
 
-_PROBE = "components.targets.docker_probe"
+
+class Ground(Protocol):
+    """The module of a target that knows what a stack stands on there."""
+
+    def provider(self, plan: Plan) -> pulumi.ProviderResource:
+        """The explicit provider."""
+
+    def before(self, plan: Plan, stack_id: pulumi.Output[str]) -> Checks:
+        """The checks before the deployment."""
+
+    def lay(self, plan: Plan, stack_id: pulumi.Output[str], provider: pulumi.ProviderResource) -> Placement:
+        """Makes the place that all components go to. `stack_id`: known once the checks have passed."""
+
+    def after(self, plan: Plan, ready: Sequence[pulumi.Output[list[str]]]) -> Checks:
+        """The health gate. `ready`: what must exist before there is anything to look at."""
+
+
+def _ground(target: Target) -> Ground:
+    # Imported here: a target's SDK costs time, and only one is needed.
+    if target is Target.KUBERNETES:
+        from components.targets.kubernetes import ground
+
+        return ground
+    from components.targets import docker_ground
+
+    return docker_ground
 
 
 @dataclass(frozen=True)
@@ -24,11 +48,13 @@ class Foundation:
         plan: What the stack is made of.
         placement: Where the components go.
         provider: The explicit provider, for each component's options.
+        ground: What knows the target.
     """
 
     plan: Plan
     placement: Placement
     provider: pulumi.ProviderResource
+    ground: Ground
 
     def options(self) -> pulumi.ResourceOptions:
         """Options of a component."""
@@ -36,7 +62,7 @@ class Foundation:
 
 
 def lay(plan: Plan, files: Sequence[Mapping[str, Any]]) -> Foundation:
-    """Makes the stack's id, the checks before the deployment, and the network.
+    """Makes the stack's id, the checks before the deployment, and the place on the target.
 
     Args:
         plan: What the stack is made of.
@@ -45,31 +71,10 @@ def lay(plan: Plan, files: Sequence[Mapping[str, Any]]) -> Foundation:
     Nothing else is made before the checks have passed: all that carries the id waits for them.
     """
     settings = plan.settings
-    provider = docker.provider(settings.docker.host)
+    ground = _ground(settings.target)
+    provider = ground.provider(plan)
     stack_id = _stack_id(settings.stack_id)
-    before = Checks(
-        "checks",
-        look=Look.BEFORE,
-        probe=_PROBE,
-        parameters={
-            "host": settings.docker.host,
-            "stack_id": stack_id,
-            "network": f"{settings.project}-{settings.stack}",
-            "containers": plan.containers,
-            "ports": [{"name": p.name, "port": p.port, "bind": p.bind, "service": p.service} for p in plan.ports],
-            "apps": env_plan.app_ports(plan.apps, settings),
-            "folders": {path: f"{settings.project}:{setting}" for path, setting in plan.folders.items()},
-            "volumes": [
-                {
-                    "name": v.name,
-                    "identity": v.identity,
-                    "setting": v.setting,
-                    "secret_setting": v.paired_setting,
-                }
-                for v in plan.volumes
-            ],
-        },
-    )
+    before = ground.before(plan, stack_id)
     writable = Checks(
         "env-files-check",
         look=Look.BEFORE,
@@ -78,8 +83,7 @@ def lay(plan: Plan, files: Sequence[Mapping[str, Any]]) -> Foundation:
     )
     # The urns are known in every preview, so the id is too, and still everything waits for the checks.
     checked = pulumi.Output.all(stack_id, before.urn, writable.urn).apply(lambda all_of_it: str(all_of_it[0]))
-    network = docker.network(settings.project, settings.stack, checked, provider)
-    return Foundation(plan, plan.placement(checked, network.name), provider)
+    return Foundation(plan, ground.lay(plan, checked, provider), provider, ground)
 
 
 def _stack_id(given: str | None) -> pulumi.Output[str]:
@@ -95,16 +99,4 @@ def health_gate(foundation: Foundation, ready: Sequence[pulumi.Output[list[str]]
         foundation: The stack's foundation.
         ready: What must exist before there is anything to look at.
     """
-    settings = foundation.plan.settings
-    return Checks(
-        "health",
-        look=Look.AFTER,
-        probe=_PROBE,
-        parameters={
-            "host": settings.docker.host,
-            "containers": foundation.plan.containers,
-            "optional": foundation.plan.optional_containers,
-            "timeout": settings.health_timeout,
-            "ready": list(ready),
-        },
-    )
+    return foundation.ground.after(foundation.plan, ready)

@@ -69,7 +69,7 @@ class ExposureSettings(TypedDict):
     """Name of the Secret with the certificate, for `ingress`. With a Gateway, TLS is the Gateway's."""
     issuer: NotRequired[Annotated[str, Setting(check=kube.object_name)]]
     """ClusterIssuer of cert-manager that writes `tlsSecret`. Unset: somebody else does."""
-    annotations: NotRequired[Annotated[dict[str, str], Setting(default={}, check=values.line_of_text)]]
+    annotations: NotRequired[Annotated[dict[str, str], Setting(default={}, key_check=kube.annotation, check=values.line_of_text)]]
     """Annotations of the route, the ingress or the load balancer's Service, in its controller's own words."""
 
 
@@ -104,11 +104,11 @@ class EgressRule(TypedDict):
     """Where a service may connect to outside the cluster."""
 
     cidrs: NotRequired[Annotated[list[str], Setting(default=["0.0.0.0/0"], minimum=1, maximum=100, check=kube.cidr)]]
-    """Networks. The default is everywhere but what `except` names."""
+    """Networks. Of "0.0.0.0/0" the private ranges are left out, unless one of them is named beside it, or a setting names the host."""
     excepted: NotRequired[Annotated[list[str], Setting(default=[], minimum=0, maximum=100, check=kube.cidr)]]
     """Networks inside those that are shut nevertheless."""
-    ports: NotRequired[Annotated[list[int], Setting(minimum=1, maximum=65535)]]
-    """TCP ports. Unset: those that the purpose usually has: smtp 25, 465 and 587, s3 the endpoint's, all others 443."""
+    ports: NotRequired[Annotated[list[Annotated[int, Setting(minimum=1, maximum=65535)]], Setting(minimum=1, maximum=20)]]
+    """TCP ports. Unset: those that the settings name for the purpose, as that of the mail server, else 443."""
 
 
 @declared
@@ -122,7 +122,9 @@ class NetworkPolicySettings(TypedDict):
     gatewayNamespaces: NotRequired[Annotated[list[str], Setting(default=[], minimum=0, maximum=100, check=kube.label)]]
     """Namespaces of what brings clients to the gateway (an ingress controller). Empty: from everywhere, if it is exposed."""
     egress: NotRequired[Annotated[dict[str, EgressRule], Setting(default={}, key_check=kube.purpose)]]
-    """Where to, by purpose, as `smtp`. Unset: everywhere outside the cluster, on the ports that the purpose usually has."""
+    """Where to, by purpose, as `smtp`. Unset: to the internet; where a setting names the host, to that, or anywhere on its port."""
+    operatorNamespace: NotRequired[Annotated[str, Setting(default="cnpg-system", check=kube.label)]]
+    """Namespace of the CloudNativePG operator, which must reach the database's pods."""
 
 
 @declared

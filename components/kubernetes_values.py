@@ -5,7 +5,7 @@ import re
 
 from components.setting_values import Refused
 
-PURPOSES = ("functions", "modules", "oauth", "openai", "s3", "sms", "smtp", "webhooks")
+PURPOSES = ("database", "functions", "modules", "oauth", "openai", "s3", "sms", "smtp", "webhooks")
 """What a service may talk to outside the stack (`components.service.Service.outside`)."""
 BESIDE = ("minio", "pgbouncer", "plain-postgres", "redis", "redis-commander", "rustfs", "seaweedfs", "valkey")
 """Services beside the Supabase stack's own."""
@@ -32,6 +32,16 @@ def dns_name(text: str) -> str:
     return text
 
 
+def annotation(text: str) -> str:
+    """Check the name of an annotation: `name`, or `domain/name`."""
+    domain, slash, name = text.rpartition("/")
+    if slash:
+        dns_name(domain)
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", name, re.ASCII):
+        raise Refused("it is not the name of an annotation", 'write it as in "cert-manager.io/cluster-issuer"')
+    return text
+
+
 def cpu(text: str) -> str:
     """Check an amount of CPU as Kubernetes writes it."""
     if not re.fullmatch(r"[1-9][0-9]{0,4}m|[1-9][0-9]{0,2}(\.[0-9]{1,3})?|0\.[0-9]{0,2}[1-9]", text, re.ASCII):
@@ -50,7 +60,7 @@ def cidr(text: str) -> str:
 
 def path(text: str) -> str:
     """Check the path of a file or a folder."""
-    if not text.strip() or "\0" in text or "\n" in text:
+    if not text.strip() or not text.isprintable() or len(text) > 1000:
         raise Refused("it is not a path", 'write it as in "/home/me/.kube/config"')
     return text
 

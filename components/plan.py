@@ -10,13 +10,15 @@ from typing import Any, cast
 
 import pulumi
 
-from components import cache, env_plan, object_storage, plain_database, releases, supabase_stack
+from components import cache, env_plan, kubernetes_plan, object_storage, plain_database, releases, supabase_stack
 from components.cache import CacheArgs
 from components.image_settings import ImageSettings
+from components.kubernetes_settings import KubernetesSettings
 from components.object_storage import ObjectStorageArgs
 from components.plain_database import PlainDatabaseArgs
 from components.plain_settings import PlainDatabaseSettings
-from components.service import Image, Service
+from components.service import Image, Kind, Service
+from components.setting_groups import complete
 from components.setting_types import (
     CacheSettings,
     ImageSource,
@@ -58,13 +60,13 @@ class PlannedVolume:
     """The secret setting by which a user gives back the secret that its data is paired with."""
 
 
-# Which setting chooses the server.
-_ENGINE_SETTING = {
-    SUPABASE: "supastack:release and supastack:supabase.database.name",
+ENGINE_SETTING = {
+    SUPABASE: "supastack:release, supastack:supabase.database.engine and supastack:supabase.database.name",
     CACHE: "supastack:cache.engine and supastack:cache.appendOnly",
     OBJECTS: "supastack:objectStorage.engine",
     PLAIN: "supastack:release, supastack:plainDatabase.name and supastack:plainDatabase.user",
 }
+"""Which settings choose the server, by component."""
 
 
 class PlanError(Exception):
@@ -86,8 +88,8 @@ class Plan:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         project, wrong = settings.project, []
-        if settings.target is not Target.DOCKER:
-            wrong.append(f"{project}:target = {settings.target.value}: this target does not exist yet, only docker does.")
+        if settings.target is Target.MANAGED:
+            wrong.append(f"{project}:target = {settings.target.value}: this target does not exist yet, docker and kubernetes do.")
         self.apps, mistaken = env_plan.templates(settings)
         wrong += mistaken
         try:
@@ -96,20 +98,20 @@ class Plan:
             wrong.append(str(e))
         except pulumi.InputPropertyError as e:
             wrong.append(str(e.args[-1]))
+        else:
+            if settings.target is Target.KUBERNETES:
+                wrong += kubernetes_plan.problems(self.kubernetes, self._running(), project)
         if wrong:
             raise PlanError("\n".join(wrong))
 
-    def placement(self, stack_id: Any = "", network: Any = "") -> Placement:
-        """Where the services go; `stack_id` and `network` are what the foundation made."""
+    def placement(self, stack_id: Any = "", place: Any = None) -> Placement:
+        """Where the services go; `stack_id` and `place` (the network, the namespace) are what the foundation made."""
         s = self.settings
-        return {
+        placement: Placement = {
             "target": TargetKind(s.target.value),
             "project": s.project,
             "stack": s.stack,
             "stack_id": stack_id,
-            "host": s.docker.host,
-            "socket": s.docker.socket,
-            "network": network,
             "bind_address": s.bind_address,
             "ports": dict(s.ports),
             "ready_within": s.health_timeout,
@@ -117,6 +119,19 @@ class Plan:
             "local_images": s.image_source is ImageSource.LOCAL,
             "images": cast("ImageSettings", s.given("images")),
         }
+        if s.target is Target.KUBERNETES:
+            placement["kubernetes"] = {
+                "namespace": s.kubernetes.namespace if place is None else place,
+                "settings": self.kubernetes,
+            }
+        else:
+            placement |= {"host": s.docker.host, "socket": s.docker.socket, "network": "" if place is None else place}
+        return placement
+
+    @cached_property
+    def kubernetes(self) -> KubernetesSettings:
+        """The Kubernetes target's settings, completed."""
+        return cast("KubernetesSettings", complete("kubernetes", self.settings.given("kubernetes")))
 
     def supabase_args(self, placement: Placement, objects: object_storage.ObjectStorage | None = None) -> SupabaseStackArgs:
         """Args of the Supabase stack; `objects` is the object store, as soon as there is one: Storage may keep its files there."""
@@ -183,6 +198,9 @@ class Plan:
                 if not service.off:
                     yield component, service
 
+    def _running(self) -> list[Service]:
+        return [service for _, service in self._each()]
+
     @property
     def images(self) -> dict[str, Image]:
         """Image by service."""
@@ -217,6 +235,15 @@ class Plan:
         return [object_name(p, component, service.name) for component, service in self._each() if service.optional]
 
     @property
+    def workloads(self) -> list[dict[str, Any]]:
+        """What runs, in words that a target's probe can be told: `component`, `service`, `job` and `optional`."""
+        return [
+            {"component": component, "service": service.name, "job": service.kind is Kind.JOB, "optional": service.optional}
+            for component, service in self._each()
+            if service.operated is None or not service.operated.hibernate
+        ]
+
+    @property
     def volumes(self) -> list[PlannedVolume]:
         """All volumes."""
         p = self.placement()
@@ -224,7 +251,7 @@ class Plan:
             PlannedVolume(
                 name=object_name(p, component, volume.name),
                 identity=service.identity,
-                setting=_ENGINE_SETTING[component],
+                setting=ENGINE_SETTING[component],
                 paired_setting=volume.paired_setting,
             )
             for component, services in self.services.items()
@@ -237,7 +264,9 @@ class Plan:
         """Every value that an env file can be given, by name; None for what is known only once it is made, or secret."""
         s, p = self.settings, self.placement()
         placed = published(p, (service for _, service in self._each()))
-        found: dict[str, str | None] = dict(env_plan.settled(s, published_host(p), placed))
+        found: dict[str, str | None] = dict(
+            env_plan.settled(s, published_host(p), placed, supabase_stack.site(self.supabase_args(p)))
+        )
         found |= dict.fromkeys(env_plan.MADE)
         if s.supabase.enabled:
             found["DB_MAJOR_VERSION"] = str(release_of(p).postgres_major)
@@ -259,5 +288,6 @@ class Plan:
             *self.settings.warnings,
             *supabase_stack.notes(self.supabase_args(self.placement())),
             *object_storage.notes(self.object_storage_args(self.placement())),
+            *(kubernetes_plan.notes(self.kubernetes, self._running()) if self.settings.target is Target.KUBERNETES else ()),
             *env_plan.notes(self.apps, self.values),
         ]

@@ -38,6 +38,8 @@ class Context:
     """The day, in UTC."""
     docker_host: str | None = None
     """DOCKER_HOST of the environment."""
+    kubeconfig: str | None = None
+    """KUBECONFIG of the environment."""
 
 
 _Rule = Callable[[Values, Context], Iterator[Problem]]

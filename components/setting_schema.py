@@ -46,6 +46,15 @@ class Field:
         inner = get_args(self.type)[1] if get_origin(self.type) is dict else self.type
         return inner if inner in DECLARED else None
 
+    @property
+    def item(self) -> "Field | None":
+        """The number or size that a list or a mapping holds, where that has a declaration of its own; None for all else."""
+        inner = get_args(self.type)[-1] if get_origin(self.type) in (list, dict) else None
+        plain, setting = _unwrap(inner)
+        if get_origin(inner) is not Annotated or plain not in (int, str) or self.setting.secret:
+            return None
+        return Field(path=(*self.path, "*"), type=plain, setting=setting, owner=self.owner)
+
 
 def _unwrap(hint: Any) -> tuple[Any, Setting]:
     """Return the plain type of an annotation, and its `Setting`."""
@@ -256,7 +265,7 @@ def _field_at(path: Path) -> Field | None:
             owner = field.group  # this part is a name that the user chose
             continue
         if owner is None or isinstance(part, int):
-            return field
+            return field if field is None else field.item or field
         found = fields(owner).get(part)
         if found is None:
             return None

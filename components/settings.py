@@ -17,7 +17,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, get_origin
 
-from components import secret_contradictions, secret_settings, supabase_contradictions
+from components import (
+    database_contradictions,
+    kubernetes_contradictions,
+    secret_contradictions,
+    secret_settings,
+    supabase_contradictions,
+)
 from components.env_files import Own
 from components.env_format import Format
 from components.setting_contradictions import Context, contradictions, env_file_format, env_file_path, resolved_ports, warnings
@@ -79,6 +85,17 @@ class Docker:
 
     host: str | None
     socket: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kubernetes:
+    """The Kubernetes cluster and the stack's place in it; what else the group says is in `Settings.given`. `render` is absolute."""
+
+    kubeconfig: Path | None
+    """Absolute; the settings' own, else the one that KUBECONFIG names. None where the target is another."""
+    context: str | None
+    namespace: str
+    render: Path | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +189,7 @@ class Settings:
     ports: Mapping[str, int]
     """The port of every name of the plan, overrides included."""
     docker: Docker
+    kubernetes: Kubernetes
     health_timeout: int
     """Seconds."""
     stack_id: str | None
@@ -291,6 +309,7 @@ class _Load:
             secrets={".".join(path) for path, _ in secret_settings.given(values)},
             today=self.today,
             docker_host=os.environ.get("DOCKER_HOST"),
+            kubeconfig=os.environ.get("KUBECONFIG"),
             broken=[problem.path for problem in self.problems if problem.namespace is None],
         )
         self.problems += contradictions(values, rules)
@@ -301,6 +320,8 @@ class _Load:
             *warnings(values, rules),
             *supabase_contradictions.service_warnings(values, rules),
             *secret_contradictions.key_warnings(values, rules),
+            *kubernetes_contradictions.target_warnings(values, rules),
+            *database_contradictions.database_warnings(values, rules),
         )
         return self._result(values, (*self.foreign, *said))
 
@@ -314,7 +335,8 @@ class _Load:
     def _look_at_foreign(self, key: str) -> None:
         namespace, _, name = key.partition(":")
         if namespace in ("docker", "kubernetes"):
-            self.foreign.append(f"{key} has no effect: this project names its providers itself ({self.project}:docker.host)")
+            ours = {"docker": "docker.host", "kubernetes": "kubernetes.context"}[namespace]
+            self.foreign.append(f"{key} has no effect: this project names its providers itself ({self.project}:{ours})")
         elif namespace != "pulumi" and nearest(namespace, [self.project]):
             fix = f"did you mean {self.project}:{name}?"
             reason = "no such namespace is read"
@@ -377,6 +399,17 @@ class _Load:
         at = f"--path '{key}'" if len(path) > 1 else key
         return f"pulumi config set --secret {at} --stack {self.stack}"
 
+    def _kubernetes(self, values: Mapping[str, Any]) -> Kubernetes:
+        def placed(path: str | None) -> Path | None:
+            return Path(os.path.normpath(self.root / Path(path).expanduser())) if path else None
+
+        return Kubernetes(
+            kubeconfig=placed(values.get("kubeconfig") or os.environ.get("KUBECONFIG")),
+            context=values.get("context"),
+            namespace=values.get("namespace") or f"{self.project}-{self.stack}",
+            render=placed(values.get("render")),
+        )
+
     def _result(self, values: dict[str, Any], said: tuple[str, ...]) -> Settings:
         from pydantic import SecretStr
 
@@ -394,6 +427,7 @@ class _Load:
             bind_address=values["bindAddress"],
             ports=ports,
             docker=_docker(values["docker"]),
+            kubernetes=self._kubernetes(values["kubernetes"]),
             health_timeout=values["healthTimeout"],
             stack_id=values.get("stackId"),
             supabase=Supabase(

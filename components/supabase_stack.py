@@ -11,17 +11,19 @@ from components import absent_services, placing, project_ref, supabase_outputs, 
 from components.encode import encode
 from components.endpoints import Endpoint
 from components.logs_first import with_logs_first
-from components.service import Secret, Service, Text, text, unprovided
+from components.service import Port, Secret, Service, Text, text, unprovided
 from components.services import (
     analytics,
     auth,
+    database_bootstrap,
+    database_engine,
+    database_sync,
     functions,
     gateway,
     imgproxy,
     mail,
     meta,
     pooler,
-    postgres,
     realtime,
     realtime_tables,
     rest,
@@ -36,12 +38,13 @@ from components.services.context import S3, Context, Urls
 from components.setting_groups import complete, off
 from components.setting_schema import default_of
 from components.setting_types import SupabaseSettings
+from components.supabase_settings.database_engine import DatabaseEngine
 from components.supabase_settings.override import SERVICES
 from components.supabase_settings.storage import StorageBackend
-from components.targets.placement import Placement, published, published_host, release_of
+from components.targets.placement import Placement, public_url, published, published_host, reached, release_of, secrets_change
 
-_BUILD: Final[Mapping[str, Callable[[Context], Service]]] = {
-    "postgres": postgres.postgres,
+_BUILD: Final[Mapping[str, Callable[[Context], Service | None]]] = {
+    "postgres": database_engine.server,
     "gateway": gateway.gateway,
     "auth": auth.auth,
     "rest": rest.rest,
@@ -56,9 +59,11 @@ _BUILD: Final[Mapping[str, Callable[[Context], Service]]] = {
     "vector": vector.vector,
     "mail": mail.mail,
 }
-"""How each service is made, by name. A new one is a file in `components.services` and a line here."""
+"""How each service is made, by name; None where others run it. A new one is a file in `components.services` and a line here."""
 
 _JOBS: Final[Sequence[Callable[[Context], Service | None]]] = (
+    database_bootstrap.database_bootstrap,
+    database_sync.database_sync,
     realtime_tables.realtime_tables,
     schemas.schemas,
     storage_buckets.storage_buckets,
@@ -127,15 +132,18 @@ def _context(args: SupabaseStackArgs) -> Context:
     if missing := absent_services.refusals(release, _asked_for(wanted)):
         raise pulumi.InputPropertyError("settings", "; ".join(missing))
     running = frozenset(service for service in wanted if release.has(release.role(service)))
+    if database_engine.asleep(settings):
+        running &= {"postgres"}
     return Context(
         release=release,
         settings=settings,
         running=running,
         secrets=frozenset(args.get("secrets", {})),
         urls=_urls(args, settings),
-        project_ref=settings.get("projectRef") or project_ref.derived(placement["project"], placement["stack"]),
+        project_ref=reference(args),
         s3=_s3(args, settings),
         root=args.get("root", "."),
+        synchronised=secrets_change(placement),
     )
 
 
@@ -151,27 +159,60 @@ def _s3(args: SupabaseStackArgs, settings: Mapping[str, Any]) -> S3 | None:
 
 
 def _elsewhere(context: Context) -> Mapping[str, Endpoint]:
-    """What another component of the stack provides, as it is reached from inside."""
+    """What another component of the stack provides, or others do, as it is reached from inside."""
+    found = {}
+    if (database := _external_database(context.settings)) is not None:
+        found["postgres"] = database
     store = context.s3
-    if store is None or store.external:
-        return {}
-    at = urlsplit(store.endpoint)
-    return {"s3": Endpoint(at.hostname or "", at.port or {"http": 80, "https": 443}[at.scheme])}
+    if store is not None and not store.external:
+        at = urlsplit(store.endpoint)
+        found["s3"] = Endpoint(at.hostname or "", at.port or {"http": 80, "https": 443}[at.scheme])
+    return found
+
+
+def _external_database(settings: Mapping[str, Any]) -> Endpoint | None:
+    """The database that others run; None where the stack has its own."""
+    if database_engine.of(settings) is not DatabaseEngine.EXTERNAL:
+        return None
+    given = settings["database"]["external"]
+    if "host" not in given:
+        raise pulumi.InputPropertyError("settings.database.external.host", "engine is external: the database must be named")
+    return Endpoint(given["host"], given["port"])
 
 
 def _urls(args: SupabaseStackArgs, settings: Mapping[str, Any]) -> Urls:
-    placement = args["placement"]
-    host = published_host(placement)
+    placement, given = args["placement"], settings["gateway"]
+    tls = "tlsCertificate" in given
 
-    def at(port: str, scheme: str = "http") -> str:
-        return f"{scheme}://{Endpoint(host, placement['ports'][port])}"
+    def at(port: Port, scheme: str = "http") -> str:
+        return f"{scheme}://{reached(placement, gateway.NAME, port)}"
 
-    own = at("apiHttps", "https") if "tlsCertificate" in settings["gateway"] else at("api")
+    outside = public_url(placement, reference(args), own_tls=tls)
+    own = outside or (at(gateway.HTTPS, "https") if tls else at(gateway.HTTP))
+    # Behind a name of its own Studio is where the API is: the gateway asks for its login there too.
+    studio = outside or at(gateway.STUDIO)
+    app = f"http://{Endpoint(published_host(placement), placement['ports']['app'])}"
     return Urls(
-        api=settings["gateway"].get("publicUrl") or own,
-        studio=at("studio"),
-        site=settings["auth"].get("siteUrl") or at("app"),
+        api=given.get("publicUrl") or own,
+        studio=studio,
+        site=settings["auth"].get("siteUrl") or outside or app,
     )
+
+
+def site(args: SupabaseStackArgs) -> str:
+    """Where auth sends people back to. Pure."""
+    return _urls(args, complete("supabase", args.get("settings"))).site
+
+
+def reference(args: SupabaseStackArgs) -> str:
+    """The stack's reference, as a hosted project's. Pure."""
+    given, placement = args.get("settings", {}).get("projectRef"), args["placement"]
+    return given or project_ref.derived(placement["project"], placement["stack"])
+
+
+def own_tls(args: SupabaseStackArgs) -> bool:
+    """Whether the gateway has a certificate of its own. Pure."""
+    return "tlsCertificate" in args.get("settings", {}).get("gateway", {})
 
 
 def services(args: SupabaseStackArgs) -> Sequence[Service]:
@@ -184,14 +225,41 @@ def services(args: SupabaseStackArgs) -> Sequence[Service]:
     context = _context(args)
     found: list[Service] = []
     for name, build in _BUILD.items():
-        made = _given_more(build(context), context)
-        found.append(made if name in context.running else off(made))
+        if (built := _built(build, context)) is None:
+            continue
+        made = _given_more(built, context)
+        found.append(made if name in context.running else _stopped(made))
     found += [job for build in _JOBS if context.running and (job := build(context)) is not None]
+    found = [_after_preparation(service) for service in found]
     # A stack's settings are checked before (components.supabase_contradictions); this is for the component by itself.
     for needing, capability in unprovided((s for s in found if not s.off), _elsewhere(context)):
         why = f"{needing.name} needs {capability}, which is turned off, or which the release has no image of"
         raise pulumi.InputPropertyError(f"settings.{needing.name}.enabled", why)
     return with_logs_first(found) if context.settings["logsFirst"] else found
+
+
+def _built(build: Callable[[Context], Service | None], context: Context) -> Service | None:
+    try:
+        return build(context)
+    except database_engine.UserUnknown as error:
+        raise pulumi.InputPropertyError("settings.database.cnpg.userId", str(error)) from None
+
+
+def _stopped(service: Service) -> Service:
+    """The service turned off. What an operator runs would go with its data: that is put to sleep."""
+    if service.operated is None:
+        return off(service)
+    return replace(service, operated=replace(service.operated, hibernate=True), ports=(), provides={}, health=None)
+
+
+_PREPARING: Final = (database_bootstrap.NAME, database_sync.NAME)
+
+
+def _after_preparation(service: Service) -> Service:
+    """The service, started after the jobs that make the database what it needs, if there are any."""
+    if service.name in _PREPARING or not any(edge.capability == "postgres" for edge in service.connects):
+        return service
+    return replace(service, after=(*service.after, *_PREPARING))
 
 
 def _given_more(service: Service, context: Context) -> Service:
@@ -216,7 +284,20 @@ def _given_more(service: Service, context: Context) -> Service:
 
 def outputs(args: SupabaseStackArgs, made: Iterable[Service]) -> Mapping[str, Text]:
     """The outputs of a Supabase stack with these args and services, by name; each only for what runs. Pure."""
-    return supabase_outputs.outputs(_context(args), published(args["placement"], made))
+    return supabase_outputs.outputs(_context(args), _published(args, made))
+
+
+def _published(args: SupabaseStackArgs, made: Iterable[Service]) -> dict[str, Endpoint]:
+    """Where programs outside reach what is published; beside the port plan's names, the standbys."""
+    services = tuple(made)
+    found = published(args["placement"], services)
+    settings = complete("supabase", args.get("settings"))
+    if settings["enabled"] and (database := _external_database(settings)) is not None:
+        found["postgres"] = database
+    for service in services:
+        if service.operated is not None and service.operated.instances > 1 and not service.off:
+            found[database_engine.READ] = reached(args["placement"], database_engine.READ_SERVICE, service.port("postgres"))
+    return found
 
 
 class SupabaseStack(pulumi.ComponentResource):
@@ -240,6 +321,8 @@ class SupabaseStack(pulumi.ComponentResource):
     """The mail catcher's page."""
     db_url: pulumi.Output[str]
     """Direct connection URL of the database from the host (secret)."""
+    read_url: pulumi.Output[str]
+    """The same of the database's standbys, where it has any; they are read only (secret)."""
     pooler_url: pulumi.Output[str]
     """The same through the pooler, in transaction mode (secret)."""
     pooler_session_url: pulumi.Output[str]
@@ -278,10 +361,13 @@ class SupabaseStack(pulumi.ComponentResource):
         if store := args.get("object_store"):
             given[secret_names.S3_ACCESS_KEY] = store["access_key"]
             given[secret_names.S3_SECRET_KEY] = store["secret_key"]
-        made = supabase_secrets.make(self, name, settings=context.settings, given=given)
+        if (key := context.settings["database"]["cnpg"]["backup"].get("accessKey")) is not None:
+            given[secret_names.DATABASE_BACKUP_ACCESS_KEY] = key
         placed = services(args)
+        used = {secret for service in placed for secret in service.secrets}
+        made = supabase_secrets.make(self, name, settings=context.settings, given=given, used=used)
         self.ready = placing.place(self, name, args["placement"], placed, made, _elsewhere(context)).ready
-        texts = supabase_outputs.outputs(context, published(args["placement"], placed))
+        texts = supabase_outputs.outputs(context, _published(args, placed))
         told = {
             output.lower(): _resolved(texts[output], made) if output in texts else pulumi.Output.secret("")
             for output in supabase_outputs.NAMES

@@ -9,8 +9,8 @@ import pulumi
 from components import releases
 from components.endpoints import Endpoint
 from components.image_settings import ImageSettings
-from components.kubernetes_settings import KubernetesSettings
-from components.service import Service
+from components.kubernetes_settings import Exposure, KubernetesSettings
+from components.service import Port, Service
 
 
 class TargetKind(str, Enum):
@@ -26,9 +26,9 @@ class KubernetesPlacement(TypedDict):
     """What the Kubernetes target must know beside the rest."""
 
     namespace: pulumi.Input[str]
-    """Where all objects of the stack go."""
+    """Where all objects of the stack go: known once it is there."""
     settings: KubernetesSettings
-    """The settings of the target."""
+    """The settings of the target, completed: sizes in bytes, choices as their Enum."""
 
 
 class Placement(TypedDict):
@@ -68,6 +68,11 @@ def object_name(placement: Placement, component: str, *parts: str) -> str:
     return "-".join((placement["project"], placement["stack"], component, *parts))
 
 
+def secrets_change(placement: Placement) -> bool:
+    """Whether a kept database may get other secrets than it was made with: Docker refuses that before anything is placed."""
+    return TargetKind(placement["target"]) is not TargetKind.DOCKER
+
+
 def release_of(placement: Placement) -> releases.Release:
     """The images that the services are made of.
 
@@ -82,13 +87,70 @@ def release_of(placement: Placement) -> releases.Release:
 
 
 def published_host(placement: Placement) -> str:
-    """The host under which this machine reaches what a stack publishes: bound to every address, it is loopback still."""
+    """The host under which this machine reaches what is bound on it: bound to every address, it is loopback still."""
     bind = placement.get("bind_address", "127.0.0.1")
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)
 
 
+def namespace(placement: Placement) -> str:
+    """Kubernetes: name of the stack's namespace, which stands before there is one."""
+    given = placement["kubernetes"]["settings"].get("namespace") if "kubernetes" in placement else None
+    return given or f"{placement['project']}-{placement['stack']}"
+
+
+def reached(placement: Placement, service: str, port: Port) -> Endpoint:
+    """Where programs outside the stack reach a port that its service publishes.
+
+    Docker: on this machine. Kubernetes: at the service's own name and port, which programs of the cluster reach; a gateway that is exposed
+    has a `public_url` beside.
+    """
+    if TargetKind(placement["target"]) is TargetKind.KUBERNETES:
+        # The cluster's domain is `cluster.local` unless its maker chose another (Kubernetes, DNS for Services and Pods).
+        return Endpoint(f"{service}.{namespace(placement)}.svc.cluster.local", port.number)
+    assert port.publish is not None
+    return Endpoint(published_host(placement), placement["ports"][port.publish])
+
+
+def public_host(placement: Placement, project_ref: str) -> str | None:
+    """The name under which clients outside reach the gateway; None where it has none of its own.
+
+    Args:
+        placement: Where the stack is.
+        project_ref: The stack's reference, its name below a base domain.
+    """
+    if TargetKind(placement["target"]) is not TargetKind.KUBERNETES:
+        return None
+    exposure = placement["kubernetes"]["settings"]["exposure"]
+    if exposure["kind"] is Exposure.NONE:
+        return None
+    return exposure.get("host") or f"{project_ref}.{exposure['baseDomain']}"
+
+
+def public_url(placement: Placement, project_ref: str, *, own_tls: bool) -> str | None:
+    """Where clients outside reach the gateway by that name, without a slash at the end; None where it has none.
+
+    With a Gateway of the Gateway API, TLS is the Gateway's, so it is taken for https; an ingress needs a certificate for it.
+
+    Args:
+        placement: Where the stack is.
+        project_ref: The stack's reference.
+        own_tls: Whether the gateway itself has a certificate, which counts behind a load balancer.
+    """
+    host = public_host(placement, project_ref)
+    if host is None:
+        return None
+    exposure = placement["kubernetes"]["settings"]["exposure"]
+    kind = exposure["kind"]
+    secure = kind is Exposure.GATEWAY or "tlsSecret" in exposure or (kind is Exposure.LOADBALANCER and own_tls)
+    return f"{'https' if secure else 'http'}://{host}"
+
+
 def published(placement: Placement, services: Iterable[Service]) -> dict[str, Endpoint]:
-    """Where this machine reaches what services publish, by name in the port plan; what is turned off publishes nothing."""
-    host = published_host(placement)
-    names = [port.publish for service in services if not service.off for port in service.ports]
-    return {name: Endpoint(host, placement["ports"][name]) for name in names if name is not None}
+    """Where programs outside the stack reach what services publish, by name in the port plan; what is turned off publishes nothing."""
+    return {
+        port.publish: reached(placement, service.name, port)
+        for service in services
+        if not service.off
+        for port in service.ports
+        if port.publish is not None
+    }

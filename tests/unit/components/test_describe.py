@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 
 from components import describe
 from tests.clone_root import ROOT
@@ -41,12 +42,21 @@ def test_all_that_is_wrong_is_told_at_once(capsys, tmp_path):
     assert "did you mean" in problems
 
 
-@pytest.mark.parametrize("stack", ["prod"])
-def test_a_target_that_does_not_exist_yet_is_said_in_one_line(capsys, stack):
-    assert describe.main(["--stack", stack, "--config", str(ROOT / f"Pulumi.{stack}.yaml")]) == 2
-    told = capsys.readouterr().err.strip()
-    assert "does not exist yet" in told
-    assert "\n" not in told
+def test_a_target_that_does_not_exist_yet_is_said_in_one_line(capsys, tmp_path):
+    problem = told(capsys, tmp_path, {"supastack:target": "managed"}, code=2).strip()
+    assert "does not exist yet" in problem
+    assert "\n" not in problem
+
+
+def test_the_production_example_lacks_its_secrets_and_nothing_else(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    example = ROOT / "Pulumi.prod.yaml"
+    assert describe.main(["--stack", "prod", "--config", str(example)]) == 2
+    assert "2 settings are not right" in capsys.readouterr().err
+    config = yaml.safe_load(example.read_text())["config"]
+    hidden = {f"supastack:{name}": {"secure": "v1:abc"} for name in ("objectStorageSecretKey", "smtpPassword")}
+    found = told(capsys, tmp_path, {**config, **hidden})
+    assert (found["target"], found["needs_docker"]) == ("kubernetes", False)
 
 
 def test_an_external_store_with_an_encrypted_key_needs_nothing_here(capsys, tmp_path):

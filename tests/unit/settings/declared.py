@@ -153,7 +153,12 @@ def _wrong_values(field: Field) -> Iterator[tuple[str, Any, Where]]:
             yield "not a choice", value, ()
     elif get_origin(field.type) is list:
         right = sample(field)[0]
-        yield "text", right, ()
+        yield "text", str(right), ()
+        if field.item is not None:
+            yield "too many", [right] * ((setting.maximum or 0) + 1), ()
+            for what, item, _ in _wrong_values(field.item):
+                yield what, [right, item], (1,)
+            return
         if setting.maximum is not None:
             yield "too many", [f"{right}{n}" for n in range(setting.maximum + 1)], ()
         for item in (None, 5, True, [right], {"name": right}, *_wrong_items(field)):
@@ -164,8 +169,12 @@ def _wrong_values(field: Field) -> Iterator[tuple[str, Any, Where]]:
         assert setting.key_check is not None
         for wrong in ("", "\n", *TEXTS[setting.key_check].wrong):
             yield "a wrong name", {wrong: right}, (wrong,)
-        for value in (None, 5, True, [right], {"name": right}, *_wrong_items(field)):
-            yield "a wrong item", {name: value}, (name,)
+        if field.item is not None:
+            for what, value, _ in _wrong_values(field.item):
+                yield what, {name: value}, (name,)
+        else:
+            for value in (None, 5, True, [right], {"name": right}, *_wrong_items(field)):
+                yield "a wrong item", {name: value}, (name,)
         for value in (5, True, 1.5, "text", "[]"):
             yield "not a group", value, ()
     else:
@@ -310,6 +319,8 @@ def sample(field: Field) -> Any:
         return setting.minimum
     if is_size(field):
         return size_text(setting.minimum or 0)
+    if field.item is not None:
+        return {a_name(field): sample(field.item)} if get_origin(kind) is dict else [sample(field.item)]
     item = choices_of(field)[0] if choices_of(field) else _text(field)
     return {list: [item], dict: {a_name(field): item} if get_origin(kind) is dict else {}}.get(get_origin(kind), item)
 
@@ -465,7 +476,7 @@ def valid_values(field: Field) -> st.SearchStrategy[Any]:
         return st.integers(setting.minimum, setting.maximum)
     if is_size(field):
         return sizes(setting.minimum or 0, setting.maximum or 0)
-    texts = _right_texts(field)
+    texts = _right_texts(field) if field.item is None else valid_values(field.item)
     if kind is dict:
         return st.dictionaries(_names(field), texts, max_size=2)
     return st.lists(texts, min_size=setting.minimum or 0, max_size=3, unique=True) if kind is list else texts
@@ -555,7 +566,12 @@ def _without_contradictions(config: dict[str, Any]) -> dict[str, Any]:
     for _ in range(100):
         values, wrong = validate(with_defaults_of(config))
         context = Context(project=PROJECT, stack="dev", root=ROOT, secrets=_names_of(secrets_for(config)), today=date(2026, 6, 1))
-        found = [problem for problem in contradictions(values, context) if isinstance(config.get(str(problem.path[0])), dict)]
+        # A target may want settings that are not there at all.
+        found = [
+            p
+            for p in contradictions(values, context)
+            if isinstance(config.get(str(p.path[0])), dict) or p.path[0] == "kubernetes"
+        ]
         if wrong or not found:
             break
         place, path = config, [str(part) for part in found[0].path]
@@ -565,7 +581,9 @@ def _without_contradictions(config: dict[str, Any]) -> dict[str, Any]:
             del place[path[0]]
         else:  # what it lacks is wanted by another setting of its group
             top = str(found[0].path[0])
-            config[top].pop(str(found[0].path[1]), None) if top == "supabase" else config.pop(top)
+            config[top].pop(str(found[0].path[1]), None) if top == "supabase" else config.pop(
+                "target" if top == "kubernetes" else top
+            )
     return config
 
 

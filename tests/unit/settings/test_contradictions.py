@@ -247,8 +247,7 @@ def test_a_stack_without_settings_has_the_defaults() -> None:
     assert settings.warnings == ()
 
 
-def test_targets_that_do_not_exist_yet_are_settings_all_the_same() -> None:
-    assert _load({"target": "kubernetes"}).target is Target.KUBERNETES
+def test_a_target_that_does_not_exist_yet_is_a_setting_all_the_same() -> None:
     assert _load({"target": "managed"}).target is Target.MANAGED
 
 

@@ -205,7 +205,7 @@ def test_compat_gives_the_supabase_clis_keys_as_secrets() -> None:
 @pytest.mark.parametrize(
     ("config", "environment", "said"),
     [
-        ({"target": "kubernetes"}, None, "target is kubernetes"),
+        ({"target": "kubernetes", "kubernetes": {"kubeconfig": "k", "context": "c"}}, None, "target is kubernetes"),
         ({"target": "managed"}, None, "target is managed"),
         ({"bindAddress": "0.0.0.0"}, None, "bindAddress is 0.0.0.0"),
         ({"bindAddress": "192.168.1.5"}, None, "bindAddress is 192.168.1.5"),

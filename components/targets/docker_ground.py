@@ -1,0 +1,69 @@
+"""What a stack on Docker stands on: the explicit provider, the network, and what the checks are told."""
+
+from collections.abc import Sequence
+
+import pulumi
+
+from components import env_plan
+from components.checks import Checks, Look
+from components.plan import Plan
+from components.targets import docker
+from components.targets.placement import Placement
+
+_PROBE = "components.targets.docker_probe"
+
+
+def provider(plan: Plan) -> pulumi.ProviderResource:
+    """The explicit provider."""
+    return docker.provider(plan.settings.docker.host)
+
+
+def before(plan: Plan, stack_id: pulumi.Output[str]) -> Checks:
+    """What must be true of the daemon before anything is made there."""
+    settings = plan.settings
+    return Checks(
+        "checks",
+        look=Look.BEFORE,
+        probe=_PROBE,
+        parameters={
+            "host": settings.docker.host,
+            "stack_id": stack_id,
+            "network": f"{settings.project}-{settings.stack}",
+            "containers": plan.containers,
+            "ports": [{"name": p.name, "port": p.port, "bind": p.bind, "service": p.service} for p in plan.ports],
+            "apps": env_plan.app_ports(plan.apps, settings),
+            "folders": {path: f"{settings.project}:{setting}" for path, setting in plan.folders.items()},
+            "volumes": [
+                {
+                    "name": v.name,
+                    "identity": v.identity,
+                    "setting": v.setting,
+                    "secret_setting": v.paired_setting,
+                }
+                for v in plan.volumes
+            ],
+        },
+    )
+
+
+def lay(plan: Plan, stack_id: pulumi.Output[str], provider: pulumi.ProviderResource) -> Placement:
+    """Makes the network. `stack_id`: known once the checks have passed."""
+    network = docker.network(plan.settings.project, plan.settings.stack, stack_id, provider)
+    return plan.placement(stack_id, network.name)
+
+
+def after(plan: Plan, ready: Sequence[pulumi.Output[list[str]]]) -> Checks:
+    """What must be true of the daemon once everything exists."""
+    settings = plan.settings
+    return Checks(
+        "health",
+        look=Look.AFTER,
+        probe=_PROBE,
+        parameters={
+            "host": settings.docker.host,
+            "containers": plan.containers,
+            "optional": plan.optional_containers,
+            "timeout": settings.health_timeout,
+            "ready": list(ready),
+        },
+    )

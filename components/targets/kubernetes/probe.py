@@ -1,0 +1,317 @@
+"""Looks at a Kubernetes cluster before and after a deployment: the `Probe` of the Kubernetes target.
+
+Runs in the process of the dynamic provider, in every preview and up. In a preview it only looks.
+"""
+
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from components.identity import refusal
+from components.targets.kubernetes.api import Cluster, Json, Refused, Unreachable
+from components.targets.kubernetes.naming import COMPONENT, INSTANCE, STACK_ID
+from components.targets.kubernetes.readiness import REFUSED, Found, unready
+from components.targets.kubernetes.storage import IDENTITY, PAIRED_SECRET
+
+MINIMUM: Final = (1, 27)
+"""Since then claims outlive their StatefulSet by its own word (persistentVolumeClaimRetentionPolicy, on by default from 1.27)."""
+_ROOT: Final = Path(__file__).resolve().parents[3]
+_DEFAULT_CLASS: Final = "storageclass.kubernetes.io/is-default-class"
+_VERBS: Final = ("create", "get", "patch", "delete")
+_POLL_SECONDS = 1.0
+_OPTIONAL_SECONDS = 45
+"""How long the health gate waits for what nothing else needs."""
+
+
+def _cluster(parameters: Mapping[str, Any]) -> Cluster:
+    """The cluster that the plugin uses too.
+
+    Raises:
+        Unreachable: there is no such kubeconfig, or no such context in it.
+    """
+    path = parameters["kubeconfig"] or os.environ.get("KUBECONFIG", "")
+    return Cluster(_ROOT / Path(path).expanduser(), parameters["context"] or "")
+
+
+def unreachable(parameters: Mapping[str, Any], error: Exception) -> str:
+    """One sentence for a cluster that can't be asked."""
+    return f"context {parameters['context']} (supastack:kubernetes.context): {error}"
+
+
+# ---- before ----------------------------------------------------------------------------------------------------------
+
+
+def before(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
+    """What the cluster lacks: its version, kinds, classes and rights; namespaces and claims of ours that are not ours."""
+    del preview  # looks only, always
+    try:
+        cluster = _cluster(parameters)
+        old = _version_problems(cluster)
+        if old:
+            return old
+        return [
+            *_kind_problems(parameters, cluster),
+            *_namespace_problems(parameters, cluster),
+            *_object_problems(parameters, cluster),
+            *_storage_problems(parameters, cluster),
+            *_claim_problems(parameters, cluster),
+            *_right_problems(parameters, cluster),
+            *_refusals(parameters, cluster),
+        ]
+    except (Unreachable, Refused) as error:
+        return [unreachable(parameters, error)]
+
+
+def _version_problems(cluster: Cluster) -> list[str]:
+    try:
+        found = cluster.get("/version")
+    except Refused as error:
+        if error.status not in (401, 403):
+            raise
+        who = "does not know who asks" if error.status == 401 else "does not let this user ask"
+        return [f"the cluster at {cluster.server} {who}: {error}. Log in again, or mend the user in the kubeconfig."]
+    numbers = re.match(r"v(\d+)\.(\d+)", str(found.get("gitVersion", "")))
+    if numbers is None or (int(numbers[1]), int(numbers[2])) >= MINIMUM:
+        return []
+    least = ".".join(map(str, MINIMUM))
+    return [
+        f"the cluster at {cluster.server} runs Kubernetes {found['gitVersion']}, and this project needs {least} or later. Upgrade it."
+    ]
+
+
+def _kind_problems(parameters: Mapping[str, Any], cluster: Cluster) -> list[str]:
+    """Kinds that the cluster does not know: each belongs to something that must be installed there first."""
+    problems = []
+    for wanted in parameters["kinds"] or ():
+        listed = cluster.find(f"/apis/{wanted['group']}/{wanted['version']}")
+        known = {str(resource.get("kind")) for resource in (listed or {}).get("resources") or ()}
+        missing = [kind for kind in wanted["kinds"] if kind not in known]
+        if missing:
+            problems.append(
+                f"the cluster does not know {', '.join(missing)} ({wanted['group']}/{wanted['version']}), which {wanted['setting']} "
+                f"needs. Install {wanted['from']} in it, or change the setting."
+            )
+    return problems
+
+
+def _namespace_problems(parameters: Mapping[str, Any], cluster: Cluster) -> list[str]:
+    problems = []
+    for name in parameters["namespaces"] or ():
+        found = cluster.find(f"/api/v1/namespaces/{name}")
+        if found is None:
+            continue
+        theirs = (found["metadata"].get("annotations") or {}).get(STACK_ID)
+        if (found.get("status") or {}).get("phase") == "Terminating":
+            problems.append(f"namespace {name} is being deleted. Wait until it is gone (`kubectl get namespace {name}`).")
+        elif theirs is None:
+            problems.append(
+                f"namespace {name} exists and was not made by Supastack. Nothing was touched. Choose another one: "
+                f"`pulumi config set --path supastack:kubernetes.namespace NAME`."
+            )
+        elif theirs != parameters["stack_id"]:
+            problems.append(
+                f"namespace {name} belongs to a Supastack stack with id {theirs}, whose state, and with it the passwords, is not the one "
+                f"in use here. Nothing was touched. To take it over with its data, give its id and its old passwords: `pulumi config set "
+                f"supastack:stackId {theirs}`, `pulumi config set --secret supastack:databasePassword`. To give the data up: `kubectl "
+                f"delete namespace {name}`. Or choose another name: kubernetes.namespace."
+            )
+    return problems
+
+
+def _object_problems(parameters: Mapping[str, Any], cluster: Cluster) -> list[str]:
+    """Objects that the settings name and that are the cluster's, not the stack's: classes, Gateways, issuers."""
+    problems = []
+    for wanted in parameters["objects"] or ():
+        try:
+            found = cluster.find(wanted["path"])
+        except Refused:
+            continue  # who may not look at it may still refer to it
+        if found is None:
+            problems.append(
+                f"there is no {wanted['what']} {wanted['name']} in the cluster ({wanted['setting']}). {wanted['fix']}"
+            )
+            continue
+        listeners = {str(listener.get("name")) for listener in (found.get("spec") or {}).get("listeners") or ()}
+        if wanted["section"] and wanted["section"] not in listeners:
+            problems.append(
+                f"{wanted['what']} {wanted['name']} has no listener {wanted['section']} (supastack:kubernetes.exposure.gateway.section); "
+                f"it has: {', '.join(sorted(listeners)) or 'none'}. Choose one of them."
+            )
+    return problems
+
+
+def _storage_problems(parameters: Mapping[str, Any], cluster: Cluster) -> list[str]:
+    if not parameters["default_storage"]:
+        return []
+    try:
+        classes = cluster.items("/apis/storage.k8s.io/v1/storageclasses")
+    except Refused:
+        return []
+    if any((c["metadata"].get("annotations") or {}).get(_DEFAULT_CLASS) == "true" for c in classes):
+        return []
+    has = ", ".join(sorted(c["metadata"]["name"] for c in classes)) or "none"
+    return [
+        f"the cluster has no default StorageClass, so no claim would get a volume; its classes: {has}. Name one: "
+        f"`pulumi config set --path supastack:kubernetes.storageClass NAME`."
+    ]
+
+
+def _claim_problems(parameters: Mapping[str, Any], cluster: Cluster) -> list[str]:
+    """Claims whose data the stack has no use for, or that their server can't read."""
+    wanted = {claim["name"]: claim for claim in parameters["claims"] or ()}
+    namespace, problems = parameters["namespace"], []
+    for claim in cluster.items(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims"):
+        marks, name = claim["metadata"].get("annotations") or {}, claim["metadata"]["name"]
+        if marks.get(STACK_ID) != parameters["stack_id"]:
+            continue
+        if name not in wanted:
+            whose = (claim["metadata"].get("labels") or {}).get(COMPONENT)
+            problems.append(
+                f"claim {name} holds data of this stack's {whose}, for which the settings have no use any more (an external one in its "
+                f"place?). Nothing was touched. Set them back; or save the data and give the claim up: `make down`, `kubectl -n "
+                f"{namespace} delete pvc {name}`, `make up`."
+            )
+            continue
+        held, now, setting = marks.get(IDENTITY), wanted[name]["identity"], wanted[name]["setting"]
+        if held and now and refusal(name, held, now, setting) is not None:
+            problems.append(
+                f"claim {name} holds data of {held}, which {now} can't read ({setting}). Nothing was touched. Set the settings back; or "
+                f"save the data, give the claim up (`make down`, `kubectl -n {namespace} delete pvc {name}`, `make up`) and load it "
+                f"again."
+            )
+    return problems
+
+
+def _right_problems(parameters: Mapping[str, Any], cluster: Cluster) -> list[str]:
+    """What this user may not do there: known before the first object is made, not after the twentieth."""
+    missing: dict[str, list[str]] = {}
+    everything: dict[str, bool] = {}
+    for group, resource, namespace in parameters["rights"] or ():
+        if namespace not in everything:
+            everything[namespace] = cluster.may("*", "*", "*", namespace)
+        if everything[namespace]:
+            continue
+        lacking = [verb for verb in _VERBS if not cluster.may(verb, group, resource, namespace)]
+        if lacking:
+            where = f" in namespace {namespace}" if namespace else ""
+            missing.setdefault(where, []).append(f"{resource}{f'.{group}' if group else ''} ({', '.join(lacking)})")
+    return [
+        f"this user may not do what the deployment needs{where}: {'; '.join(what)}. Ask the cluster's administrator for a Role "
+        f"with these rights, or use another context."
+        for where, what in sorted(missing.items())
+    ]
+
+
+def _refusals(parameters: Mapping[str, Any], cluster: Cluster) -> list[str]:
+    """What servers of this stack say for whom waiting can't help: a deployment would only wait for them."""
+    found = _found(parameters, cluster, jobs=False)
+    return [
+        _unwell(w["service"], why, "", parameters["namespace"])
+        for w in parameters["workloads"] or ()
+        if not w["job"] and (why := unready(w["service"], False, found)) is not None and why.startswith("!" + REFUSED)
+    ]
+
+
+# ---- paired ----------------------------------------------------------------------------------------------------------
+
+
+def paired(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
+    """A database keeps the password that it was initialised with: another one would lock everybody out."""
+    del preview
+    namespace, claim = parameters["namespace"], parameters["claim"]
+    try:
+        found = _cluster(parameters).find(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/{claim}")
+    except (Unreachable, Refused) as error:
+        return [unreachable(parameters, error)]
+    mark = ((found or {}).get("metadata") or {}).get("annotations", {}).get(PAIRED_SECRET)
+    if None in (mark, parameters["mark"]) or mark == parameters["mark"]:
+        return []
+    hint = f"; {parameters['hint']}" if parameters["hint"] else ""
+    return [
+        f"claim {claim} was initialised with another password than the one at hand, and its server keeps the first one. Nothing "
+        f"was touched. Give the old password back (`pulumi config set --secret {parameters['setting']}`; `pulumi config rm "
+        f"{parameters['setting']}` if it was a generated one{hint}), or save the data, then `make purge` and `make up`."
+    ]
+
+
+# ---- after -----------------------------------------------------------------------------------------------------------
+
+
+def after(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
+    """The health gate: waits until every workload is ready and every job has ended well.
+
+    All are polled at once, and each change in what is waited for is said. What is optional is waited for too, but not for long, and is
+    only named if it does not get well. A preview changes nothing, so there is nothing to wait for.
+    """
+    if preview:
+        return []
+    from components.engine_log import say, warn
+
+    started, namespace = time.monotonic(), parameters["namespace"]
+    optional = {w["service"] for w in parameters["workloads"] if w["optional"]}
+    said: list[str] = []
+    while True:
+        states, problem = _states(parameters)
+        waiting = {name: why for name, why in states.items() if why is not None}
+        needed = {name: why for name, why in waiting.items() if name not in optional}
+        if problem is None and not waiting:
+            return []
+        waited = time.monotonic() - started
+        late = waited > float(parameters["timeout"])
+        hopeless = all(why.startswith("!") for why in waiting.values())
+        if problem is None and not needed and (late or waited > _OPTIONAL_SECONDS or hopeless):
+            for name, why in sorted(waiting.items()):
+                warn(f"{_unwell(name, why, f'{waited:.0f} s', namespace)} Nothing else needs it, so the deployment goes on.")
+            return []
+        if late and problem is not None:
+            return [problem]
+        final = {name: why for name, why in needed.items() if why.startswith("!")}
+        limit = f"{float(parameters['timeout']):.0f} s (supastack:healthTimeout)"
+        if final or late:
+            return [_unwell(name, why, limit, namespace) for name, why in sorted((final or needed).items())]
+        now = sorted(waiting)
+        if now != said:
+            say("waiting for " + (", ".join(f"{name} ({waiting[name]})" for name in now) or "the cluster"))
+            said = now
+        time.sleep(_POLL_SECONDS)
+
+
+def _states(parameters: Mapping[str, Any]) -> tuple[dict[str, str | None], str | None]:
+    """Why each workload is not well yet, and why that can't be told: an API server may be restarting just now."""
+    try:
+        found = _found(parameters, _cluster(parameters))
+    except (Unreachable, Refused) as error:
+        return {}, unreachable(parameters, error)
+    return {w["service"]: unready(w["service"], bool(w["job"]), found) for w in parameters["workloads"]}, None
+
+
+def _found(parameters: Mapping[str, Any], cluster: Cluster, *, jobs: bool = True) -> Found:
+    def every(path: str, kind: str, **query: str) -> list[Json]:
+        return [
+            item
+            for namespace in parameters["namespaces"]
+            for item in cluster.items(f"{path}/namespaces/{namespace}/{kind}", **query)
+        ]
+
+    ours = {"labelSelector": f"{INSTANCE}={parameters['instance']}"}
+    return Found(
+        deployments=every("/apis/apps/v1", "deployments", **ours),
+        stateful_sets=every("/apis/apps/v1", "statefulsets", **ours),
+        daemon_sets=every("/apis/apps/v1", "daemonsets", **ours),
+        jobs=every("/apis/batch/v1", "jobs", **ours) if jobs else (),
+        pods=every("/api/v1", "pods", **ours),
+        events=every("/api/v1", "events", fieldSelector="type=Warning"),
+    )
+
+
+def _unwell(name: str, why: str, waited: str, namespace: str) -> str:
+    if why.startswith("!" + REFUSED):
+        return f"{name} is not well: {why.removeprefix('!' + REFUSED).strip()}"
+    late = "" if why.startswith("!") else f" after {waited}"
+    return (
+        f"{name} is not well{late}: {why.lstrip('!')}. See its log: `kubectl -n {namespace} logs --tail 20 -l "
+        f"app.kubernetes.io/name={name}`; put right what it names and run `up` again."
+    )
