@@ -90,11 +90,10 @@ def template(
     }
 
 
-# Where kubelet keeps the logs of all pods of its node; the files there are links into the second.
-_LOGS: Final = tuple(
-    {"name": name, "hostPath": {"path": path}} for name, path in (("logs", "/var/log"), ("containers", "/var/lib/docker"))
-)
-_LOG_MOUNTS: Final = tuple({"name": v["name"], "mountPath": v["hostPath"]["path"], "readOnly": True} for v in _LOGS)  # type: ignore[index]
+# Where kubelet keeps the logs of all pods of its node, and where Vector looks (its reference, `kubernetes_logs`).
+_LOGS_PATH: Final = "/var/log/pods"
+_LOGS: Final = ({"name": "logs", "hostPath": {"path": _LOGS_PATH, "type": "Directory"}},)
+_LOG_MOUNTS: Final = ({"name": "logs", "mountPath": _LOGS_PATH, "readOnly": True},)
 
 
 def _grace(service: Service) -> int:

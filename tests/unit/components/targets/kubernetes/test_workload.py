@@ -156,7 +156,7 @@ def test_a_collector_of_logs_is_in_a_namespace_of_its_own_with_the_rights_to_nam
     assert rule == {"apiGroups": [""], "resources": ["namespaces", "nodes", "pods"], "verbs": ["list", "watch"]}
     spec = pod(found["supabase-shipper"])
     assert spec["automountServiceAccountToken"] is True
-    assert {"name": "logs", "hostPath": {"path": "/var/log"}} in spec["volumes"]
+    assert {"name": "logs", "hostPath": {"path": "/var/log/pods", "type": "Directory"}} in spec["volumes"]
     assert all(m["readOnly"] for m in container(found["supabase-shipper"])["volumeMounts"] if m["name"] == "logs")
 
 
