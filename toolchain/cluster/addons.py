@@ -1,13 +1,15 @@
 """What a cluster has from its first minute: DNS, a storage class, CRDs of the Gateway API and of cert-manager."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from toolchain.cluster import builds, pins
 from toolchain.cluster.api import Api, documents
 from toolchain.cluster.layout import DNS_ADDRESS, Layout
 from toolchain.context import Context
+from toolchain.setup.folders import key_of
 
 STORAGE_CLASS = "standard"
 PROVISIONER = "supastack.local/folders"
@@ -30,22 +32,32 @@ _COREFILE = """\
 """
 
 
-def apply(api: Api, context: Context, layout: Layout) -> None:
-    """Apply them all; what is there as it should be stays as it is."""
-    api.apply(*_dns(layout), _storage_class())
-    crds = [*_crds(context)]
+def apply(api: Api, context: Context, layout: Layout) -> bool:
+    """Apply them all where these were not applied before. Returns whether something was applied."""
+    files = [
+        *builds.module_files(context, pins.GATEWAY_API, "config/crd/standard/*.yaml").glob("*.yaml"),
+        *builds.module_files(context, pins.CERT_MANAGER, "deploy/crds/*.yaml").glob("*.yaml"),
+    ]
+    base = [*_dns(layout), _storage_class()]
+    key = key_of(*sorted(files), repr(base))
+    marker = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "supastack-addons", "namespace": "kube-system"}}
+    found = api.find("/api/v1/namespaces/kube-system/configmaps/supastack-addons")
+    if found is not None and found["data"].get("key") == key:
+        return False
+    api.apply(*base)
     # The server takes tens of milliseconds for each, most of them waiting.
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(api.apply, crds))
+        list(pool.map(api.apply, _crds(files)))
+    api.apply({**marker, "data": {"key": key}})
+    return True
 
 
-def _crds(context: Context) -> Iterator[dict[str, Any]]:
-    for module, pattern in ((pins.GATEWAY_API, "config/crd/standard/*.yaml"), (pins.CERT_MANAGER, "deploy/crds/*.yaml")):
-        for file in sorted(builds.module_files(context, module, pattern).glob("*.yaml")):
-            for one in documents(file.read_text()):
-                # Beside CRDs the Gateway API has an admission policy against downgrades of them.
-                if one["kind"] == "CustomResourceDefinition":
-                    yield one
+def _crds(files: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    for file in sorted(files):
+        for one in documents(file.read_text()):
+            # Beside CRDs the Gateway API has an admission policy against downgrades of them.
+            if one["kind"] == "CustomResourceDefinition":
+                yield one
 
 
 def _storage_class() -> dict[str, Any]:

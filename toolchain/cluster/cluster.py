@@ -172,7 +172,8 @@ def up(context: Context, folder: Path | None = None, *, reaches_out: bool = True
         current.done("the API server answers")
     _bring_own_images(cluster)
     with step("cluster", "DNS, volumes and CRDs") as current:
-        addons.apply(cluster.api, context, layout)
+        if not addons.apply(cluster.api, context, layout):
+            current.skip()
         current.done("DNS, volumes and CRDs are there")
     with step("cluster", "wait for the node") as current:
         wait("the node", lambda: _not_ready(cluster), _READY_SECONDS)

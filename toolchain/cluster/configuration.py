@@ -113,6 +113,7 @@ def _controller_manager(layout: Layout, binaries: Path) -> tuple[str, ...]:
         f"--authorization-kubeconfig={config}",
         "--bind-address=127.0.0.1",
         "--leader-elect=false",
+        f"--flex-volume-plugin-dir={layout.folder / 'kubelet' / 'plugins-exec'}",
         "--use-service-account-credentials=true",
         f"--service-account-private-key-file={layout.pki / 'service-accounts.key'}",
         f"--root-ca-file={layout.pki / 'ca.crt'}",
@@ -140,6 +141,7 @@ def _kubelet(layout: Layout, binaries: Path) -> tuple[str, ...]:
         f"--config={layout.config / 'kubelet.json'}",
         f"--kubeconfig={layout.config / 'kubelet.kubeconfig'}",
         f"--root-dir={layout.folder / 'kubelet'}",
+        f"--cert-dir={layout.folder / 'kubelet' / 'pki'}",
         f"--hostname-override={NODE}",
         f"--node-ip={layout.node_address}",
     )

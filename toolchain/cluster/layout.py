@@ -13,6 +13,8 @@ CONTEXT = "supastack"
 NODE = "supastack-node"
 DEVICE = "node0"
 """The node's network device towards the machine."""
+LINKS = "supakube"
+"""What the name of the machine's end of each link begins with."""
 POD_NETWORK = "10.244.0.0/16"
 SERVICE_NETWORK = "10.96.0.0/16"
 """Chosen by us, as DNS_ADDRESS. They exist in the node's network namespace only, so that all clusters of a machine have the same."""
@@ -21,6 +23,10 @@ API_ADDRESS = "10.96.0.1"
 """The first address of the service network: the API server gives itself this one."""
 API_PORT = 6443
 NUMBERS = range(200)
+HIDDEN = ("/run", "/var/log")
+"""Folders of the machine that the node has its own of."""
+MADE_TO_HIDE = ("/var/lib/cni", "/var/lib/kubelet")
+"""The same, but the machine may not have them: they are made, and removed when the last node has ended."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Layout:
     @property
     def link(self) -> str:
         """The machine's network device towards the node. A device's name has 15 characters at most."""
-        return f"supakube{self.number}"
+        return f"{LINKS}{self.number}"
 
     @property
     def cgroup(self) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 
 from toolchain.announce import fail
 from toolchain.cluster import outward
-from toolchain.cluster.layout import DEVICE, NUMBERS, Layout
+from toolchain.cluster.layout import DEVICE, LINKS, MADE_TO_HIDE, NUMBERS, Layout
 from toolchain.context import ROOT
 from toolchain.setup import system
 
@@ -193,6 +193,11 @@ def remove_leftovers(layout: Layout) -> None:
     deadline = time.monotonic() + 5
     while _remove_cgroups(layout) and time.monotonic() < deadline:
         time.sleep(0.1)
+    if not any(Path("/sys/class/net").glob(f"{LINKS}*")):
+        # Not while another node runs: removing a folder unmounts what is mounted there, in all mount namespaces.
+        for place in MADE_TO_HIDE:
+            with contextlib.suppress(OSError):
+                Path(place).rmdir()
 
 
 def _remove_cgroups(layout: Layout) -> bool:

@@ -19,7 +19,7 @@ from types import FrameType
 
 from toolchain.cluster import layout as layouts
 from toolchain.cluster.configuration import Program, programs
-from toolchain.cluster.layout import DEVICE, POD_NETWORK, Layout
+from toolchain.cluster.layout import DEVICE, HIDDEN, MADE_TO_HIDE, POD_NETWORK, Layout
 
 _TICK_SECONDS = 0.1
 _KEEP_DATA = ("etcd", "containerd")
@@ -68,9 +68,9 @@ def _make_mounts(layout: Layout) -> None:
     _run("mount", "--rbind", "/sys/fs/cgroup", str(keep))
     _run("mount", "-t", "sysfs", "sysfs", "/sys")
     _run("mount", "--move", str(keep), "/sys/fs/cgroup")
-    Path("/var/lib/cni").mkdir(mode=0o700, exist_ok=True)
-    # Only one that is there hides the machine's: what programs write to fixed places is not for the machine.
-    for place in ("/run", "/var/log", "/var/lib/cni"):
+    # What programs write to fixed places is not for the machine: its own are hidden by empty ones.
+    for place in (*HIDDEN, *MADE_TO_HIDE):
+        Path(place).mkdir(mode=0o700, exist_ok=True)
         _run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", place)
     for name, value in _KERNEL.items():
         shown = Path("/run") / name.replace("/", ".")
