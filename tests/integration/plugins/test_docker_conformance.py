@@ -284,6 +284,25 @@ def test_a_failed_wait_keeps_the_container_in_the_state_and_the_next_up_forgets_
     assert world.container("web")["State"]["Health"]["Status"] != "healthy"
 
 
+REFUSING = (
+    'healthcheck={"tests": ["CMD-SHELL", "echo refused: its data is not whole; exit 1"], "interval": "1s", "retries": 30}, '
+)
+
+
+@stand_in_only
+@pytest.mark.parametrize(("label", "ends"), [("supastack.stack-id", True), ("who", False)])
+def test_a_wait_ends_where_a_health_check_of_ours_says_that_it_can_not_help(
+    project: Project, world: World, label: str, ends: bool
+) -> None:
+    arguments = f'labels=[{{"label": "{label}", "value": "x"}}], wait=True, wait_timeout={600 if ends else 4}'
+    run = project.up(IMPORT + container(world, "web", REFUSING + arguments), fails=True)
+    said = "will not become healthy: its data is not whole" if ends else "did not become healthy in 4 s"
+    assert any(said in error for error in run.errors)
+    # It stays, so that its data and its log can be looked at.
+    assert world.container("web")["State"]["Running"]
+    assert project.state()["web"].id == world.container("web")["Id"]
+
+
 def test_a_wait_without_a_health_check_fails(project: Project, world: World) -> None:
     project.up(IMPORT + container(world, "web", "wait=True"), fails=True)  # P: wait
 

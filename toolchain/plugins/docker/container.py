@@ -21,6 +21,11 @@ from .uploads import archive
 _STARTED_AFTER = 0.1
 """Seconds after the start at which a container that must run is looked at (containerReadRefreshDelay)."""
 
+_MARK = "supastack.stack-id"
+_REFUSED = "refused: "
+"""So a health check of Supastack's begins what it says where waiting can't help (components/sql/health.sh). The official plugin waits
+nevertheless; what other containers say means nothing here."""
+
 
 def create(operation: Operation, inputs: Mapping[str, Any]) -> tuple[str, State]:
     """Makes and starts the container, and waits for what the inputs ask for.
@@ -167,7 +172,8 @@ def _wait_until_healthy(operation: Operation, container_id: str, inputs: Mapping
     last: dict[str, Any] = {}
 
     def healthy() -> bool:
-        last.update(_inspect(operation, container_id, name)["State"])
+        found = _inspect(operation, container_id, name)
+        last.update(found["State"])
         if "Health" not in last:
             raise UserError(
                 f"container {name!r} has wait=true but no health check, neither its own nor its image's;"
@@ -175,6 +181,8 @@ def _wait_until_healthy(operation: Operation, container_id: str, inputs: Mapping
             )
         if last["Status"] == "exited":
             raise UserError(f"container {name!r} exited with code {last['ExitCode']} before it was healthy")
+        if _MARK in (found["Config"].get("Labels") or {}) and (why := _said(last)).startswith(_REFUSED):
+            raise UserError(f"container {name!r} will not become healthy: {why.removeprefix(_REFUSED)}")
         return bool(last["Health"]["Status"] == "healthy")
 
     try:
@@ -185,15 +193,16 @@ def _wait_until_healthy(operation: Operation, container_id: str, inputs: Mapping
         if operation.cancelled.is_set():
             reason = f"cancelled while container {name!r} was not healthy yet"
         else:
-            reason = f"container {name!r} did not become healthy in {seconds} s; its health is {last['Health']['Status']!r}{_said(last)}"
+            reason = f"container {name!r} did not become healthy in {seconds} s; its health is {last['Health']['Status']!r}"
+            reason += f": {said}" if (said := _said(last)) else ""
         raise InitFailed(container_id, _state_so_far(operation, container_id, inputs), [reason])
 
 
 def _said(state: Mapping[str, Any]) -> str:
-    """What the last health check wrote, on one line."""
+    """What the last health check wrote, on one line and not too long."""
     log = state["Health"].get("Log") or [{}]
     text = " ".join((log[-1].get("Output") or "").split())
-    return f": {text[:600]}" if text else ""
+    return text[:600]
 
 
 def _run_to_its_end(operation: Operation, container_id: str, inputs: Mapping[str, Any]) -> State:
