@@ -17,12 +17,20 @@ POD_SECURITY_ADMISSION = (
 )
 """What Kubernetes' own admission is tested with; as in toolchain/cluster/programs/kubernetes/go.sum."""
 
+BARMAN_PLUGIN = (
+    "github.com/cloudnative-pg/plugin-barman-cloud",
+    "v0.15.0",
+    "h1:gNVytrzzYUE08wxLDrjfJqy1FPPSFkMe1OEr4s4pVI0=",
+)
+"""For its CRD alone; the plugin is not run. Checksum: the Go checksum database's."""
+
 
 @cache
 def schemas():
     """Schema by (apiVersion, kind)."""
-    files = builds.module_files(Context.of(), pins.GATEWAY_API, "config/crd/standard/*.yaml")
-    texts = [file.read_text() for file in sorted(files.glob("*.yaml"))] + [builds.cnpg_release()]
+    modules = ((pins.GATEWAY_API, "config/crd/standard/*.yaml"), (BARMAN_PLUGIN, "config/crd/bases/*.yaml"))
+    folders = [builds.module_files(Context.of(), *module) for module in modules]
+    texts = [*(file.read_text() for folder in folders for file in sorted(folder.glob("*.yaml"))), builds.cnpg_release()]
     found = {}
     for one in (document for text in texts for document in yaml.safe_load_all(text)):
         if one and one["kind"] == "CustomResourceDefinition":

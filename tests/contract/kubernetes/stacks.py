@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from functools import cache
-from urllib.parse import urlsplit
+from itertools import product
 
-from components import object_storage, releases
+from components import releases, supabase_stack
 from components.endpoints import Endpoint
 from components.plan import Plan
 from components.service import providers
@@ -30,17 +30,42 @@ EXPOSURES = {
     "loadbalancer": {"kind": "loadbalancer", "host": HOST},
 }
 RELEASES = tuple(releases.names())
+ENGINES = {
+    "builtin": {},
+    "cloudnativepg": {
+        "engine": "cloudnativepg",
+        "cnpg": {
+            "instances": 2,
+            "userId": 101,
+            "walStorage": "2gb",
+            "pooler": {"enabled": True},
+            "backup": {"schedule": "0 0 3 * * *", "store": "stack"},
+        },
+    },
+    "external": {"engine": "external", "external": {"host": "db.example.com", "port": 6432, "bootstrap": True}},
+}
+"""Settings of `supabase.database`."""
 PROFILES = ("small", "medium", "large")
 SOURCES = ("registry", "local")
+ALL = [
+    *product(RELEASES, PROFILES, EXPOSURES, ("registry",), ENGINES),
+    *product(RELEASES, ("small",), ("none",), ("local",), ENGINES),
+]
+"""Arguments of `rendered`."""
+EXPOSED = list(product(RELEASES, ("small",), EXPOSURES, ("registry",), ENGINES))
+SMALL = list(product(RELEASES, ("small",), ("none",), SOURCES, ENGINES))
+"""Those that differ in what pods there are."""
 
 
-def supabase(release, **over):
+def supabase(release, engine="builtin", **over):
     """Everything that a release has turned on, and every job asked for."""
     had = releases.load(release, local=False)
+    # Backups go where Storage has its files.
+    store = {"backend": "s3", "bucket": "files"} if engine == "cloudnativepg" else {}
     settings = {
         "realtime": {"tables": ["public.todos"]},
-        "database": {"schemas": ["app"]},
-        "storage": {"buckets": {"avatars": {"public": True}}},
+        "database": {"schemas": ["app"], **ENGINES[engine]},
+        "storage": {"buckets": {"avatars": {"public": True}}, **store},
     }
     for name in ("analytics", "vector"):
         if had.has(name):
@@ -48,7 +73,7 @@ def supabase(release, **over):
     return {**settings, **over}
 
 
-def config(release="2026-09", profile="small", exposure="none", source="registry", kubernetes=None, **over):
+def config(release="2026-09", profile="small", exposure="none", source="registry", engine="builtin", kubernetes=None, **over):
     """A stack's settings: everything on, on Kubernetes. `over`: of the whole stack; `kubernetes`: of the target."""
     target = {
         "kubeconfig": "/nowhere/config",
@@ -65,7 +90,8 @@ def config(release="2026-09", profile="small", exposure="none", source="registry
         "objectStorage": {"fallback": "minio", "buckets": ["app", "files"]},
         "cache": {"commander": True},
         "plainDatabase": {"enabled": True, "extensions": ["hstore"], "pgbouncer": {"enabled": True}},
-        "supabase": supabase(release),
+        "supabase": supabase(release, engine),
+        **({"databasePassword": "a-password-of-others"} if engine == "external" else {}),
         **over,
     }
     return {f"supastack:{name}": value for name, value in given.items()}
@@ -92,21 +118,33 @@ class Rendered:
         for body in self.of("Deployment", "StatefulSet", "DaemonSet", "Job"):
             yield body, body["spec"]["template"]
 
+    def pods(self):
+        """(namespace, service, labels) of all pods, those too that CloudNativePG makes of a Cluster and a Pooler (its pkg/specs, 1.30)."""
+        for workload, template in self.templates():
+            yield workload["metadata"]["namespace"], service_of(template), template["metadata"]["labels"]
+        for cluster in self.of("Cluster"):
+            name, inherited = cluster["metadata"]["name"], cluster["spec"]["inheritedMetadata"]["labels"]
+            own = {"cnpg.io/cluster": name, **inherited}
+            yield self.stack.namespace, name, {**own, "cnpg.io/podRole": "instance", "cnpg.io/instanceName": f"{name}-1"}
+            yield self.stack.namespace, name, {**own, "cnpg.io/jobRole": "initdb"}
+        for pooler in self.of("Pooler"):
+            name, cluster = pooler["metadata"]["name"], pooler["spec"]["cluster"]["name"]
+            labels = {"cnpg.io/cluster": cluster, "cnpg.io/poolerName": name, "cnpg.io/podRole": "pooler"}
+            yield self.stack.namespace, name, labels
+
 
 def service_of(template):
     return template["metadata"]["labels"]["app.kubernetes.io/name"]
 
 
 def render(settings, stack="dev"):
-    secret = [key for key in settings if key.endswith("SecretKey")]
+    secret = [key for key in settings if key.endswith(("SecretKey", "Password"))]
     plan = Plan(load(settings, stack=stack, secret_keys=secret))
     services = tuple(s for made in plan.services.values() for s in made if not s.off)
     names = ground.stack(plan, "0123456789abcdef")
     manifests = ground.manifests(plan, names.stack_id)
-    store = object_storage.reached(plan.object_storage_args(plan.placement()))
-    endpoint = store.endpoint if store is not None and store.external else None
     for component, made in plan.services.items():
-        manifests += workloads(plan, names, component, made, inside(services, endpoint))
+        manifests += workloads(plan, names, component, made, inside(plan, services))
         manifests += scaling(names, component, made, plan.kubernetes)
     return Rendered(plan, names, services, tuple(manifests))
 
@@ -116,13 +154,10 @@ def secret(component, name):
     return f"sEcReT0{component}0{name}".replace("-", "0")
 
 
-def inside(services, endpoint):
+def inside(plan, services):
     """Where each capability is reached by the stack's pods."""
-    found = {c: Endpoint(s.name, s.port(s.provides[c]).number) for c, s in providers(services).items()}
-    if endpoint is not None:
-        at = urlsplit(endpoint)
-        found.setdefault("s3", Endpoint(at.hostname, at.port or 443))
-    return found
+    others = supabase_stack._elsewhere(supabase_stack._context(plan.supabase_args(plan.placement())))
+    return {**others, **{c: Endpoint(s.name, s.port(s.provides[c]).number) for c, s in providers(services).items()}}
 
 
 def workloads(plan, names, component, made, at):
@@ -140,5 +175,5 @@ def workloads(plan, names, component, made, at):
 
 
 @cache
-def rendered(release="2026-09", profile="small", exposure="none", source="registry"):
-    return render(config(release, profile, exposure, source))
+def rendered(release="2026-09", profile="small", exposure="none", source="registry", engine="builtin"):
+    return render(config(release, profile, exposure, source, engine))
