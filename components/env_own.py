@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from components import env_files
+from components.config_values import from_config, with_defaults
 from components.env_app import App
 from components.env_files import Own
 from components.setting_schema import fields, key_text, validate
-from components.settings import PROJECT, from_config, with_defaults
+from components.settings import PROJECT
 from components.stack_file import read
 
 

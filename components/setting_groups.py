@@ -6,9 +6,9 @@ from typing import Any
 
 import pulumi
 
+from components.config_values import with_defaults
 from components.service import Service
 from components.setting_schema import fields, key_text, validate
-from components.settings import with_defaults
 
 
 def complete(group: str, given: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -15,13 +15,14 @@ from typing import Annotated, Any, get_args, get_origin
 
 from hypothesis import strategies as st
 
+from components.config_values import with_defaults
 from components.secret_settings import cli as cli_secrets
 from components.secret_settings import given as given_secrets
 from components.setting_contradictions import Context, contradictions
 from components.setting_schema import Field, all_fields, default_of, fields, key_text, validate
 from components.setting_types import PortSettings, StackSettings
 from components.setting_values import Setting, size_text
-from components.settings import PROJECT, ROOT, with_defaults
+from components.settings import PROJECT, ROOT
 from tests.unit.settings.samples import HIDDEN, TEXTS
 
 _NEVER_A_TEXT = ("", "\n", f"a{HIDDEN}\nb{HIDDEN}", f"{HIDDEN}\0", f"{HIDDEN}\x1b[31m", "x" * 5000)
