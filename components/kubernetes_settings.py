@@ -63,7 +63,7 @@ class ExposureSettings(TypedDict):
     """Domain under which each stack has the name of its project reference."""
     gateway: NotRequired[GatewayReference]
     """The Gateway, for `gateway`."""
-    className: NotRequired[Annotated[str, Setting(check=kube.object_name)]]
+    className: NotRequired[Annotated[str, Setting(check=kube.class_name)]]
     """Class of the ingress, or of the load balancer. An ingress needs it."""
     tlsSecret: NotRequired[Annotated[str, Setting(check=kube.object_name)]]
     """Name of the Secret with the certificate, for `ingress`. With a Gateway, TLS is the Gateway's."""

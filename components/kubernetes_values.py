@@ -42,6 +42,16 @@ def annotation(text: str) -> str:
     return text
 
 
+def class_name(text: str) -> str:
+    """Check the class of an ingress, or of a load balancer, which has a domain before it as a rule (Service.spec.loadBalancerClass)."""
+    domain, slash, name = text.rpartition("/")
+    if slash:
+        dns_name(domain)
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", name, re.ASCII):
+        raise Refused("it is not the name of a class", 'write it as in "traefik" or "example.com/internal"')
+    return text
+
+
 def cpu(text: str) -> str:
     """Check an amount of CPU as Kubernetes writes it."""
     if not re.fullmatch(r"[1-9][0-9]{0,4}m|[1-9][0-9]{0,2}(\.[0-9]{1,3})?|0\.[0-9]{0,2}[1-9]", text, re.ASCII):
