@@ -16,30 +16,40 @@ INTERNET = ("203.0.113.7", "2001:db8::7")
 # An API server or another tenant's pod, a node, the carrier's range, and where clouds hand out a machine's credentials.
 SHUT = ("10.96.0.1", "172.16.3.4", "192.168.1.10", "100.64.1.1", "169.254.169.254", "fd00::1", "fe80::1")
 CLIENTS, INGRESS_CONTROLLER, STRANGER, SYSTEM = "apps", "ingress", "stranger", "kube-system"
+OPERATOR = "cnpg-system"
 KUBERNETES_API = (443, 6443)
 each_stack = pytest.mark.parametrize(("release", "source"), list(product(stacks.RELEASES, stacks.SOURCES)))
 
 
 @cache
-def world(release, source, exposure="none", clients=(), gateways=(), *, in_store=False):
+def world(release, source, exposure="none", clients=(), gateways=(), *, in_store=False, engine="builtin"):
     policy = {"clientNamespaces": list(clients), "gatewayNamespaces": list(gateways)}
-    over = {"supabase": stacks.supabase(release, storage={"backend": "s3", "bucket": "files"})} if in_store else {}
-    made = stacks.render(stacks.config(release, exposure=exposure, source=source, kubernetes={"networkPolicy": policy}, **over))
-    return World(made, in_store)
+    storage = {"backend": "s3", "bucket": "files", "buckets": {"avatars": {"public": True}}}
+    over = {"supabase": stacks.supabase(release, engine, storage=storage)} if in_store else {}
+    target = {"networkPolicy": policy}
+    made = stacks.render(stacks.config(release, exposure=exposure, source=source, engine=engine, kubernetes=target, **over))
+    # With backups to the stack's store, Storage's files are there too.
+    return World(made, in_store=in_store or engine == "cloudnativepg", engine=engine)
 
 
 class World:
     """A stack's pods and policies, in a cluster with other namespaces."""
 
-    def __init__(self, made, in_store=False):
+    def __init__(self, made, *, in_store=False, engine="builtin"):
         self.made = made
-        self.edges = merged(TABLE["edges"], TABLE["with-files-in-the-store"] if in_store else {})
+        more = [
+            *(["with-files-in-the-store"] if in_store else []),
+            *(["with-cloudnativepg"] if engine == "cloudnativepg" else []),
+        ]
+        self.edges = TABLE["edges"]
+        for name in more:
+            self.edges = merged(self.edges, TABLE[name])
         self.services = {s.name: s for s in made.services}
-        self.pods = {
-            stacks.service_of(template): Pod(workload["metadata"]["namespace"], template["metadata"]["labels"])
-            for workload, template in made.templates()
-        }
-        assert set(self.pods) == set(self.services)
+        # Of several pods of a service the first: those of a server that an operator runs are looked at by themselves.
+        self.pods = {}
+        for namespace, name, labels in made.pods():
+            self.pods.setdefault(name, Pod(namespace, labels))
+        assert set(self.services) <= set(self.pods)
         names = {CLIENTS, INGRESS_CONTROLLER, STRANGER, SYSTEM, *(p.namespace for p in self.pods.values())}
         self.policies = Policies(made.of("NetworkPolicy"), {name: {NAMESPACE_NAME: name} for name in names})
         # Every port that anything listens on, that the table speaks of, or that an attacker would try.
@@ -49,7 +59,7 @@ class World:
 
     def named(self, name):
         """The services of the stack that a name of the table stands for."""
-        return [n for n in TABLE["aliases"].get(name, [name]) if n in self.services]
+        return [n for n in TABLE["aliases"].get(name, [name]) if n in self.pods]
 
     def wanted(self, release):
         """(caller, callee, port) of the table, as far as both are in the stack."""
@@ -70,14 +80,16 @@ def merged(one, other):
 
 
 def listed():
-    tables = [*TABLE["edges"].values(), *(TABLE[name] for name in TABLE if name.startswith(("clients", "exposed", "outside")))]
+    flat = [TABLE[name] for name in TABLE if name.startswith(("among", "clients", "exposed", "operator", "outside"))]
+    tables = [*TABLE["edges"].values(), *(row if isinstance(row, dict) else {"": row} for row in flat)]
     return {port for row in tables for ports in row.values() for port in ports}
 
 
 @pytest.mark.parametrize("in_store", [False, True], ids=["files on a volume", "files in the store"])
+@pytest.mark.parametrize("engine", stacks.ENGINES)
 @each_stack
-def test_pods_reach_each_other_by_the_table_and_by_nothing_else(release, source, in_store):
-    w = world(release, source, in_store=in_store)
+def test_pods_reach_each_other_by_the_table_and_by_nothing_else(release, source, engine, in_store):
+    w = world(release, source, in_store=in_store, engine=engine)
     found = {
         (caller, callee, port)
         for (caller, pod), (callee, other) in product(w.pods.items(), w.pods.items())
@@ -107,7 +119,7 @@ def rows(w, table):
         for row, ports in TABLE[table].items()
         for name in w.named(row)
         for port in ports
-        if port in {p.number for p in w.services[name].ports}
+        if name not in w.services or port in {p.number for p in w.services[name].ports}
     }
 
 
@@ -192,6 +204,39 @@ def test_names_are_asked_for_in_kube_system_only_and_by_those_alone_who_call_som
         ), name
 
 
+def test_servers_that_an_operator_runs_reach_each_other_and_are_reached_by_it_alone():
+    w = world("2026-09", "registry", engine="cloudnativepg", clients=(CLIENTS,))
+    servers = [Pod(namespace, labels) for namespace, name, labels in w.made.pods() if name == "postgres"]
+    instance, job = servers
+    operator = Pod(OPERATOR, {"app.kubernetes.io/name": "cloudnative-pg"})
+    w.policies.namespaces[OPERATOR] = {NAMESPACE_NAME: OPERATOR}
+    another = Pod(instance.namespace, {**instance.labels, "cnpg.io/instanceName": "postgres-2"})
+    ports = {port for port in w.ports if w.policies.allow(instance, another, port)}
+    assert (
+        ports
+        == {port for port in w.ports if w.policies.allow(job, instance, port)}
+        == set(TABLE["among-with-cloudnativepg"]["postgres"])
+    )
+    assert reached_from(w, operator) == {("postgres", port) for port in TABLE["operator"]["postgres"]}
+    assert reached_from(w, Pod(OPERATOR, {})) == set()
+    assert reached_from(w, Pod(STRANGER, operator.labels)) == set()
+    assert reached_from(w, Pod(CLIENTS, {})) == rows(w, "clients") | rows(w, "clients-with-cloudnativepg")
+    for pod in servers:
+        assert not any(w.policies.allow(w.pods["rest"], pod, port) for port in w.ports if port != 5432)
+    api = set(TABLE["kubernetes-api-with-cloudnativepg"])
+    for name in w.pods:
+        assert outward(w, name, SHUT) == (set(KUBERNETES_API) if name in api else set()), name
+
+
+def test_a_database_that_others_run_is_reached_at_its_port_by_those_who_call_it():
+    w = world("2026-09", "registry", engine="external")
+    callers = {caller for caller, others in w.edges.items() if "postgres" in others} | {"database-bootstrap"}
+    for name in w.pods:
+        wanted = set(TABLE["outside-with-an-external-database"]) if name in callers else set()
+        assert outward(w, name, ["10.1.2.3"]) - set(KUBERNETES_API) == wanted, name
+        assert outward(w, name, ["169.254.169.254"]) - set(KUBERNETES_API) == set(), name
+
+
 def test_a_deviation_is_a_row_of_the_table_that_is_really_not_so():
     for deviation in TABLE["deviations"]:
         assert deviation["why"].strip()
@@ -203,7 +248,7 @@ def test_a_deviation_is_a_row_of_the_table_that_is_really_not_so():
 
 
 def test_every_row_of_the_table_is_in_some_stack():
-    worlds = [(r, world(r, s, in_store=in_store)) for r in stacks.RELEASES for s in stacks.SOURCES for in_store in (False, True)]
+    worlds = [(r, world(r, s, in_store=True, engine=e)) for r, s, e in product(stacks.RELEASES, stacks.SOURCES, stacks.ENGINES)]
     seen = set().union(*(w.wanted(release) for release, w in worlds))
     rows = {(caller, callee) for _, w in worlds for caller, others in w.edges.items() for callee in others}
     held = {(c, n) for c, n, _ in seen}
