@@ -15,7 +15,7 @@ import requests
 
 from toolchain import cluster as clusters
 from toolchain.announce import ToolchainError
-from toolchain.cluster import machine
+from toolchain.cluster import machine, pins
 from toolchain.cluster.cluster import Cluster
 from toolchain.cluster.layout import Layout
 from toolchain.context import Context
@@ -253,6 +253,27 @@ def test_pods_go_on_when_the_kubelet_is_killed_and_it_sees_them_again(own: Clust
     _run(own, _pod(namespace, "after"))
     after = own.api.get(path)["status"]["containerStatuses"][0]
     assert (after["containerID"], after["restartCount"]) == (before["containerID"], 0)
+
+
+def test_the_operator_of_cloudnativepg_runs_and_makes_a_database(own: Cluster) -> None:
+    own.install_cnpg(Context.of())
+    with _namespace(own, "cnpg") as namespace:
+        own.api.apply(
+            {
+                "apiVersion": "postgresql.cnpg.io/v1",
+                "kind": "Cluster",
+                "metadata": {"name": "pg", "namespace": namespace},
+                "spec": {
+                    "instances": 1,
+                    "imageName": pins.CNPG_OPERAND_IMAGE,
+                    "imagePullPolicy": "Never",
+                    "storage": {"size": "1Gi"},
+                },
+            }
+        )
+        own.kubectl("wait", f"--namespace={namespace}", "--for=condition=Ready", "cluster/pg", "--timeout=180s")
+        asked = ("psql", "--no-psqlrc", "--tuples-only", "--command=select current_setting('server_version_num')::int / 10000")
+        assert _in(own, namespace, "pg-1", *asked).strip() == pins.CNPG_OPERAND_IMAGE.rpartition(":")[2]
 
 
 _PORTS = "8080,8081,8085"
