@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -163,9 +164,7 @@ def up(context: Context, folder: Path | None = None, *, reaches_out: bool = True
     # Addresses are chosen by looking at what is there: one cluster at a time.
     with locked(context.cache / ".cluster.lock"):
         layout = _start(folder, binaries, reaches_out=reaches_out)
-    kubectl = layout.folder / "kubectl"
-    kubectl.unlink(missing_ok=True)
-    kubectl.symlink_to(binaries / "kubectl")
+    _hand_over(layout, binaries)
     cluster = Cluster(layout, binaries)
     with step("cluster", "wait for the API server") as current:
         wait("the API server's start", lambda: _why_not(cluster), _READY_SECONDS)
@@ -216,6 +215,17 @@ def _start(folder: Path, binaries: Path, *, reaches_out: bool) -> Layout:
             outward.allow(layout)
         current.done(f"started the node (process {pid}, logs in {layout.logs})")
     return layout
+
+
+def _hand_over(layout: Layout, binaries: Path) -> None:
+    """Put kubectl beside the kubeconfig, and let the user of sudo have both."""
+    kubectl = layout.folder / "kubectl"
+    kubectl.unlink(missing_ok=True)
+    kubectl.symlink_to(binaries / "kubectl")
+    user, group = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
+    if user and group:
+        for path in (layout.folder, layout.kubeconfig):
+            os.chown(path, int(user), int(group))
 
 
 def _why_not(cluster: Cluster) -> str | None:
