@@ -8,7 +8,7 @@ WHICH = --stack "$(STACK)" $(if $(INSTANCE),--instance "$(INSTANCE)") $(if $(fil
 export VERBOSE
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview status env down purge activate check-env env-example graph cluster cluster-down test lint bench lock
+.PHONY: help up preview status env down purge forward activate check-env env-example graph cluster cluster-down test lint bench lock
 
 help:
 	@echo 'Supastack: a whole Supabase, cache and object store for an app, in one command.'
@@ -19,6 +19,7 @@ help:
 	@echo '                  (SHOW_SECRETS=1 shows passwords, FORMAT=json prints data)'
 	@echo '  make env        say where the env files are (SHOW_SECRETS=1 prints what is in them)'
 	@echo '  make down       remove everything but the data; `make up` brings it back'
+	@echo '  make forward    open the ports of a stack in a cluster on this machine, until Ctrl-C'
 	@echo '  make purge      remove everything, the data too; asks for the name of the stack (or CONFIRM=<stack>)'
 	@echo '  make activate   let plain `pulumi` work on this clone in your shell: eval "$$(make -s activate)"'
 	@echo '  make check-env  say what is missing, empty or malformed in an env file: FILE=.env FOR=nextjs'
@@ -42,7 +43,7 @@ env:
 status:
 	@$(RUN) $@ $(WHICH) $(if $(FORMAT),--format "$(FORMAT)")
 
-down activate:
+down activate forward:
 	@$(RUN) $@ $(WHICH)
 
 purge:

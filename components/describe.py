@@ -43,6 +43,7 @@ def describe(settings: Settings) -> dict[str, Any]:
         "target": settings.target.value,
         "needs_docker": settings.target is Target.DOCKER,
         "docker_host": settings.docker.host,
+        "cluster": _cluster(plan) if settings.target is Target.KUBERNETES else None,
         "image_source": settings.image_source.value if settings.image_source else None,
         "images": [
             {"role": role, "reference": reference, "kind": kind, "note": note, "setting": named[role]}
@@ -52,6 +53,23 @@ def describe(settings: Settings) -> dict[str, Any]:
         "notes": plan.notes,
         "ports": [{"name": p.name, "port": p.port, "bind": p.bind} for p in plan.ports],
         "env_files": [{"app": app, "path": str(file.path)} for app, file in sorted(settings.env_files.items())],
+    }
+
+
+def _cluster(plan: Plan) -> dict[str, Any]:
+    """Which cluster, and which of its ports `make forward` opens here: those that Docker would publish on this machine."""
+    at = plan.settings.kubernetes
+    forwards = [
+        {"name": port.publish, "service": service, "port": port.number, "local": plan.settings.ports[port.publish]}
+        for service, port in plan.published
+        if port.publish is not None
+    ]
+    return {
+        "kubeconfig": str(at.kubeconfig),
+        "context": at.context,
+        "namespace": at.namespace,
+        "bind": plan.settings.bind_address,
+        "forwards": forwards,
     }
 
 

@@ -10,6 +10,7 @@ from components.cache import Cache
 from components.object_storage import ObjectStorage
 from components.plain_database import PlainDatabase
 from components.plan import Plan
+from components.setting_types import Target
 from components.supabase_stack import SupabaseStack
 
 
@@ -53,6 +54,8 @@ def about(plan: Plan) -> dict[str, Any]:
         "IMAGES": {name: {"reference": i.reference, "kind": i.kind} for name, i in plan.images.items()},
         "ENV_FILES": {app: str(file.path) for app, file in settings.env_files.items()},
         "NOTES": plan.notes,
+        # A container's labels say what it is for; a workload's leave out what `make status` asks.
+        **({"WORKLOADS": plan.workloads} if settings.target is Target.KUBERNETES else {}),
     }
 
 

@@ -17,7 +17,7 @@ from components.kubernetes_settings import KubernetesSettings
 from components.object_storage import ObjectStorageArgs
 from components.plain_database import PlainDatabaseArgs
 from components.plain_settings import PlainDatabaseSettings
-from components.service import Image, Kind, Service
+from components.service import Image, Kind, Port, Service
 from components.setting_groups import complete
 from components.setting_types import (
     CacheSettings,
@@ -233,6 +233,11 @@ class Plan:
         """Names of the containers that a deployment does not need to be well."""
         p = self.placement()
         return [object_name(p, component, service.name) for component, service in self._each() if service.optional]
+
+    @property
+    def published(self) -> list[tuple[str, Port]]:
+        """The ports that programs outside the stack reach, with their services' names."""
+        return [(s.name, port) for _, s in self._each() for port in s.ports if port.publish is not None]
 
     @property
     def workloads(self) -> list[dict[str, Any]]:

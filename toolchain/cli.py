@@ -63,6 +63,10 @@ def _dispatch(options: argparse.Namespace) -> int:
             return operations.env(context, options.rest, show_secrets=options.show_secrets)
         case "down":
             return operations.down(context)
+        case "forward":
+            from toolchain.stack import forward
+
+            return forward.forward(context)
         case "purge":
             return operations.purge(context, confirm=options.confirm)
         case _:
@@ -79,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         "env": "print where the env files of the apps are; with --show-secrets what is in them",
         "down": "remove everything but the data",
         "purge": "remove everything, the data too",
+        "forward": "open the ports of a stack in a cluster on this machine, until Ctrl-C",
         "activate": "print the shell commands after which plain `pulumi` works on this stack",
         "check-env": "check an env file: FILE=... FOR=app",
         "env-example": "print an env file's keys without secrets: FOR=app",

@@ -30,6 +30,31 @@ class Image:
 
 
 @dataclass(frozen=True)
+class Forward:
+    """A port of the cluster that `make forward` opens here."""
+
+    name: str
+    """In the port plan."""
+    service: str
+    port: int
+    """The service's own."""
+    local: int
+    """On this machine."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The Kubernetes cluster that the settings name."""
+
+    kubeconfig: Path
+    context: str
+    namespace: str
+    bind: str
+    """Address that forwarded ports are opened on."""
+    forwards: tuple[Forward, ...]
+
+
+@dataclass(frozen=True)
 class Description:
     """What `python -m components.describe` says."""
 
@@ -41,6 +66,8 @@ class Description:
     images: tuple[Image, ...] = ()
     registries: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    cluster: Cluster | None = None
+    """None for another target."""
 
     @property
     def plugins(self) -> tuple[str, ...]:
@@ -91,4 +118,15 @@ def parse(answer: dict[str, Any]) -> Description:
         ),
         registries=tuple(answer["registries"]),
         notes=tuple(answer["notes"]),
+        cluster=_cluster(answer["cluster"]) if answer.get("cluster") else None,
+    )
+
+
+def _cluster(answer: dict[str, Any]) -> Cluster:
+    return Cluster(
+        kubeconfig=Path(answer["kubeconfig"]),
+        context=answer["context"],
+        namespace=answer["namespace"],
+        bind=answer["bind"],
+        forwards=tuple(Forward(f["name"], f["service"], f["port"], f["local"]) for f in answer["forwards"]),
     )

@@ -36,8 +36,12 @@ def up(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False
             note(f"pulumi was {'interrupted' if code == INTERRUPTED else 'killed'}: `{again(context)}` goes on from there")
         elif ready.description.needs_docker:
             diagnose.explain(context, ready.description.images)
+        elif (cluster := ready.description.cluster) is not None:
+            note(
+                f"all pods: kubectl --kubeconfig {cluster.kubeconfig} --context {cluster.context} -n {cluster.namespace} get pods"
+            )
         return code
-    print(f"\n{_look(context, ready.description.needs_docker, show_secrets).text}")
+    print(f"\n{_look(context, show_secrets, ready.description.target).text}")
     return 0
 
 
@@ -47,7 +51,7 @@ def preview(context: Context, rest: Sequence[str] = ()) -> int:
         for text in ready.description.notes:
             note(text)
         # For a stack that is all new, every property of everything would be hundreds of lines.
-        depth = ["--diff"] if ready.state and ready.state.ids(CONTAINER) else []
+        depth = ["--diff"] if ready.state and ready.state.runs() else []
         return Engine(ready.context).run(["preview", *depth, *working(), *rest])
 
 
@@ -57,7 +61,7 @@ def status(context: Context, *, show_secrets: bool = False, as_json: bool = Fals
     if engine and uses_private_state(context):
         PrivateConfig(context).sync()
     if engine and prepare.target(context) != "docker":
-        seen = _look(context, on_docker=False, show_secrets=show_secrets)
+        seen = _look(context, show_secrets, prepare.target(context))
         instances = []
     else:
         # Also where nothing is set up yet: the others may be another clone's.
@@ -65,11 +69,7 @@ def status(context: Context, *, show_secrets: bool = False, as_json: bool = Fals
             context = locate(context, prepare.docker_host(context) if engine else None)
         except ToolchainError as error:
             note(str(error))
-        seen = (
-            _look(context, on_docker=True, show_secrets=show_secrets)
-            if engine
-            else _Seen(f"Nothing is set up here yet: {again(context)}.")
-        )
+        seen = _look(context, show_secrets) if engine else _Seen(f"Nothing is set up here yet: {again(context)}.")
         instances = status_report.gather(context, seen.state)
     if as_json:
         print(json.dumps(_as_data(context, seen, instances, show_secrets), indent=2))
@@ -130,7 +130,7 @@ def down(context: Context) -> int:
     if code != 0:
         note(f"not everything is down; run the same again: make down{_which(context)}")
         return code
-    kept = sorted(left.ids(VOLUME)) if left else []
+    kept = _kept(ready, left)
     if kept:
         note(f"kept, with the passwords that open them: {', '.join(kept)}")
     note(f"`{again(context)}` brings the stack back with its data; `make purge{_which(context)}` removes the data too")
@@ -183,21 +183,49 @@ class _Seen:
     services: tuple[Service, ...] = ()
 
 
-def _look(context: Context, on_docker: bool, show_secrets: bool) -> _Seen:
+def _kept(context: Context, state: StackState | None) -> list[str]:
+    """What is left of a stack that is down, and holds its data."""
+    if state is None or not state.cluster:
+        return sorted(state.ids(VOLUME)) if state else []
+    from toolchain.stack import cluster_access  # it brings Pulumi's SDK along: for those alone that need it
+
+    try:
+        with cluster_access.connect(cluster_access.place_of(context, state)) as access:
+            return [f"{namespace}/{claim}" for namespace in sorted(state.namespaces) for claim in access.claims(namespace)]
+    except ToolchainError as error:
+        note(str(error))
+        return []
+
+
+def _look(context: Context, show_secrets: bool, target: str = "docker") -> _Seen:
     from toolchain.setup import plugins
 
     state = Engine(context).read_state(show_secrets=True)
     if state is None:
         return _Seen(f"Stack {context.stack} does not exist yet ({again(context)}).")
-    if on_docker and not state.ids(CONTAINER):
-        kept = f"; its data is kept in {', '.join(sorted(state.ids(VOLUME)))}" if state.ids(VOLUME) else ""
+    if not state.runs():
+        held = _kept(context, state)
+        kept = f"; its data is kept in {', '.join(held)}" if held else ""
         return _Seen(f"Stack {context.stack} is down{kept}. {again(context)} brings it up.", state=state)
-    services = _services(context, state) if on_docker else None
+    services = _services(context, state) if target == "docker" else _workloads(context, state)
     used = {r["type"].split(":")[2] for r in state.resources if r["type"].startswith("pulumi:providers:")}
     stand_ins = {n: plugins.is_stand_in(context, n) for n in used & {"docker", "random", "kubernetes"}}
-    text = summary.render(context, state.outputs, services, stand_ins, show_secrets)
+    text = summary.render(context, state.outputs, services, stand_ins, show_secrets, target)
     needed = [s for s in services or [] if s.needed]
     return _Seen(text, bool(needed) and all(s.well for s in needed), state, tuple(services or ()))
+
+
+def _workloads(context: Context, state: StackState) -> list[Service] | None:
+    if not state.cluster:
+        return []
+    from toolchain.stack import cluster_access, cluster_status
+
+    try:
+        with cluster_access.connect(cluster_access.place_of(context, state)) as access:
+            return cluster_status.of_stack(access, f"{project_name(context.root)}-{context.stack}", state.outputs)
+    except ToolchainError as error:
+        note(str(error))
+        return None
 
 
 def _services(context: Context, state: StackState) -> list[Service] | None:

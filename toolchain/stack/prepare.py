@@ -13,7 +13,7 @@ from toolchain.announce import fail, note
 from toolchain.context import Context
 from toolchain.stack import describe, locks, orphans
 from toolchain.stack.config import PrivateConfig, config_file, project_name, uses_private_state, value_in
-from toolchain.stack.describe import Description
+from toolchain.stack.describe import Cluster, Description
 from toolchain.stack.docker_access import connect
 from toolchain.stack.engine import Engine
 from toolchain.stack.state import CONTAINER, NETWORK, VOLUME, StackState, name_of, type_of
@@ -45,6 +45,8 @@ def for_up(context: Context) -> Iterator[Prepared]:
             setup_docker.remember(context)
         engine = Engine(context)
         state = _cleared(engine, export)
+        if description.cluster is not None:
+            _ready_cluster(context, description, state)
         if state is None:
             engine.create_stack()
         elif description.needs_docker:
@@ -66,6 +68,8 @@ def for_preview(context: Context) -> Iterator[Prepared]:
     context, description, export = _set_up(context, images=False)
     engine = Engine(context)
     state = engine.parse_state(export) if export else engine.read_state()
+    if description.cluster is not None:
+        _same_cluster(context, description.cluster, state)
     if state is None:
         with locks.exclusive(context):
             engine.create_stack()
@@ -91,10 +95,41 @@ def for_destroy(context: Context) -> Iterator[tuple[Context, StackState | None]]
             context = setup.ensure(context, needs)
             if on_docker:
                 remove_orphans(context, state)
+            else:
+                _start_cluster(context, state)
         try:
             yield context, state
         finally:
             _after(context)
+
+
+def _ready_cluster(context: Context, description: Description, state: StackState | None) -> None:
+    """Have the stack's own cluster, with the images that were built here."""
+    from toolchain.stack import cluster_access  # it brings Pulumi's SDK along: for those alone that need it
+
+    assert description.cluster is not None
+    place = cluster_access.Place(description.cluster.kubeconfig, description.cluster.context, description.cluster.namespace)
+    cluster_access.ensure_running(context, place)
+    cluster_access.bring_images(context, place, description.built_here)
+    _same_cluster(context, description.cluster, state)
+
+
+def _start_cluster(context: Context, state: StackState) -> None:
+    from toolchain.stack import cluster_access
+
+    if state.cluster:
+        cluster_access.ensure_running(context, cluster_access.place_of(context, state))
+
+
+def _same_cluster(context: Context, cluster: Cluster, state: StackState | None) -> None:
+    if state is None or not state.namespaces:
+        return
+    from toolchain.stack import cluster_access
+
+    place = cluster_access.Place(cluster.kubeconfig, cluster.context, cluster.namespace)
+    cluster_access.ensure_running(context, place)
+    with cluster_access.connect(place) as access:
+        cluster_access.refuse_another(access, state)
 
 
 def remove_orphans(context: Context, state: StackState) -> list[str]:
@@ -137,7 +172,8 @@ def _set_up(context: Context, images: bool) -> tuple[Context, Description, "subp
             description = describe.finish(describe.start(context, config))
     needs = setup.Needs(
         plugins=description.plugins,
-        docker=description.needs_docker,
+        # What runs in a cluster is built by Docker all the same, where it is built here.
+        docker=description.needs_docker or (images and bool(description.built_here)),
         docker_host=description.docker_host,
         docker_in_use=lambda ready: _has_docker_objects(Engine(ready).read_state(), ready),
         images=tuple(description.built_here) if images else (),

@@ -7,7 +7,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolchain.announce import fail, note
@@ -27,6 +27,8 @@ class Ours:
     stack_ids: list[str]
     volumes: list[str]
     """The volumes that the state lists, by name: adopted ones carry the labels of the stack that made them."""
+    cluster: dict[str, str] = field(default_factory=dict)
+    """Kubeconfig and context of a stack on Kubernetes, as its provider has them; empty for another."""
 
 
 def purge(context: Context, confirm: str | None) -> int:
@@ -47,7 +49,9 @@ def purge(context: Context, confirm: str | None) -> int:
                 if code != 0:
                     note("not everything is gone; run the same again")
                     return code
-            if ours.stack_ids:
+            if ours.cluster:
+                remove_namespaces(ready, ours)
+            elif ours.stack_ids:
                 # Without a state nothing has looked for the daemon yet.
                 remove_labelled(ready if state else locate(ready, prepare.docker_host(ready)), ours)
             if state is not None:
@@ -58,6 +62,19 @@ def purge(context: Context, confirm: str | None) -> int:
     if state is not None or ours.stack_ids:
         note(f"stack {context.stack} is gone")
     return 0
+
+
+def remove_namespaces(context: Context, ours: Ours) -> None:
+    """Remove every namespace of the stack with all that is in it, its claims too, and no other."""
+    from toolchain.stack import cluster_access
+
+    place = cluster_access.Place(
+        context.root / Path(ours.cluster["kubeconfig"]).expanduser(), ours.cluster.get("context", ""), ""
+    )
+    with cluster_access.connect(place) as access:
+        for name in sorted({name for stack_id in ours.stack_ids for name in access.namespaces(stack_id)}):
+            note(f"removing namespace {name} and its data")
+            access.remove_namespace(name)
 
 
 def remove_labelled(context: Context, ours: Ours) -> None:
@@ -99,13 +116,16 @@ def _remembered(journal: Path, state: StackState | None) -> Ours:
     """What is to be removed: the state's, and that of a purge of this stack that was cut short."""
     stack_ids: set[str] = set()
     volumes: set[str] = set()
+    cluster: dict[str, str] = {}
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         before = json.loads(journal.read_text())
         stack_ids.update(before["stack-ids"])
         volumes.update(before.get("volumes", ()))
+        cluster = dict(before.get("cluster", {}))
     if state and state.stack_id:
         journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         stack_ids.add(state.stack_id)
         volumes |= state.ids(VOLUME)
-        write_private(journal, json.dumps({"stack-ids": sorted(stack_ids), "volumes": sorted(volumes)}))
-    return Ours(sorted(stack_ids), sorted(volumes))
+        cluster = state.cluster or cluster
+        write_private(journal, json.dumps({"stack-ids": sorted(stack_ids), "volumes": sorted(volumes), "cluster": cluster}))
+    return Ours(sorted(stack_ids), sorted(volumes), cluster)

@@ -13,12 +13,16 @@ SECRET = "1b47061264138c4ac30d75fd1eb44270"
 """Its value for a secret (`Secret` there)."""
 
 CONTAINER = "docker:index/container:Container"
+NAMESPACE = "kubernetes:core/v1:Namespace"
+WORKLOADS = ("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet", "kubernetes:apps/v1:DaemonSet")
+CLUSTER = "pulumi:providers:kubernetes"
 NETWORK = "docker:index/network:Network"
 VOLUME = "docker:index/volume:Volume"
 STACK_ID = "random:index/randomId:RandomId"
 GENERATED = ("random:index/randomPassword:RandomPassword", "random:index/randomBytes:RandomBytes")
 
 _ID_LABEL = "supastack.stack-id"
+_ID_ANNOTATION = "supastack.io/stack-id"
 _HEX = re.compile(r"[0-9a-f]{16}")
 _SECRET_NAME = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL", re.IGNORECASE)
 _SHORTEST = 8
@@ -56,7 +60,7 @@ class StackState:
 
     @property
     def stack_id(self) -> str | None:
-        """The id on every label of this stack's objects (16 hex digits): as its Docker objects in the state carry it.
+        """The id on all of this stack's objects (16 hex digits): as its Docker objects or its namespace in the state carry it.
 
         Where there are none yet, that of the resource `stack-id`. It is in every state, but the setting `stackId`, by which a
         stack adopts another's volumes, gives the objects another id.
@@ -67,12 +71,39 @@ class StackState:
             for label in labels if isinstance(labels, list) else []:
                 if isinstance(label, dict) and label.get("label") == _ID_LABEL and _HEX.fullmatch(str(label.get("value"))):
                     return str(label["value"])
+        for resource in sorted(self.resources, key=lambda r: bool(r.get("delete"))):
+            metadata = (resource.get("inputs") or {}).get("metadata") if resource["type"] == NAMESPACE else None
+            if isinstance(metadata, dict) and _HEX.fullmatch(str((metadata.get("annotations") or {}).get(_ID_ANNOTATION))):
+                return str(metadata["annotations"][_ID_ANNOTATION])
         for resource in self.resources:
             if resource["type"] == STACK_ID and name_of(resource["urn"]) == "stack-id":
                 value = (resource.get("outputs") or {}).get("hex")
                 if isinstance(value, str) and _HEX.fullmatch(value):
                     return value
         return None
+
+    def runs(self) -> bool:
+        """Whether something of the stack is there to run: a container or a workload."""
+        return any(self.ids(kind) for kind in (CONTAINER, *WORKLOADS))
+
+    @property
+    def cluster(self) -> dict[str, str]:
+        """The inputs of the stack's Kubernetes provider: `kubeconfig`, `context`, `namespace`; empty for a stack on Docker."""
+        for resource in self.resources:
+            if resource["type"] == CLUSTER and not resource.get("delete"):
+                inputs = resource.get("inputs") or {}
+                return {name: str(inputs[name]) for name in ("kubeconfig", "context", "namespace") if inputs.get(name)}
+        return {}
+
+    @property
+    def namespaces(self) -> dict[str, str]:
+        """UID of each namespace that the stack has made, by name."""
+        found = {}
+        for resource in self.resources:
+            if resource["type"] == NAMESPACE:
+                metadata = (resource.get("outputs") or {}).get("metadata") or {}
+                found[str(metadata.get("name") or resource.get("id"))] = str(metadata.get("uid", ""))
+        return found
 
     def ids(self, resource_type: str) -> set[str]:
         """The ids of all resources of a type."""

@@ -42,10 +42,11 @@ def render(
     services: list[Service] | None,
     stand_ins: Mapping[str, bool],
     show_secrets: bool,
+    target: str = "docker",
 ) -> str:
     """The summary. `services` None: they can't be asked about. `stand_ins`: plugin -> whether it is a stand-in."""
     blocks = [
-        [heading(context, services)],
+        [heading(context, services, "containers" if target == "docker" else "workloads")],
         *_values(outputs, show_secrets),
         _env_files(context, outputs),
         _supabase_cli(outputs, show_secrets),
@@ -58,16 +59,16 @@ def render(
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def heading(context: Context, services: list[Service] | None) -> str:
-    """One line: is it up, or what of it is not well."""
+def heading(context: Context, services: list[Service] | None, what: str = "containers") -> str:
+    """One line: is it up, or what of it is not well. `what`: what the services are on their target."""
     needed = [s for s in services or [] if s.needed]
     ill = [s for s in needed if not s.well]
     if services is None:
-        word = "is deployed; its containers can't be asked about"
+        word = f"is deployed; its {what} can't be asked about"
     elif not needed:
-        word = "has lost its containers: make up makes them again"
+        word = f"has lost its {what}: make up makes them again"
     elif ill:
-        word = f"is not well: {len(ill)} of {len(needed)} containers ({', '.join(s.container for s in ill)})"
+        word = f"is not well: {len(ill)} of {len(needed)} {what} ({', '.join(s.container for s in ill)})"
     else:
         word = "is up"
     return f"Stack {context.stack} {word}."

@@ -92,16 +92,12 @@ class Client:
             self._headers["Authorization"] = "Basic " + base64.b64encode(access.basic.encode()).decode()
         options: dict[str, Any] = {"maxsize": _AT_ONCE, "num_pools": 4}
         if access.server.startswith("https://"):
-            options["ssl_context"] = _ssl_context(access)
+            options["ssl_context"] = tls(access)
             if access.insecure:
                 options["assert_hostname"] = False
             if access.server_name:
                 options |= {"server_hostname": access.server_name, "assert_hostname": access.server_name}
-        # Safe to repeat: a connection that could not be made, and a request that the server put off.
-        retries = urllib3.Retry(
-            total=5, connect=1, read=0, redirect=0, other=0, status_forcelist=[429], allowed_methods=None, raise_on_status=False
-        )
-        options |= {"retries": retries, "timeout": urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)}
+        options["timeout"] = urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
         self._pool = urllib3.ProxyManager(access.proxy, **options) if access.proxy else urllib3.PoolManager(**options)
 
     def request(
@@ -131,12 +127,29 @@ class Client:
         headers = {**self._headers, "Content-Type": content_type} if body is not None else self._headers
         data = None if body is None else json.dumps(body).encode()
         try:
-            answer = self._pool.request(method, url, body=data, headers=headers)
+            retries = _retries(repeatable=method in {"GET", "DELETE"} or content_type == APPLY)
+            answer = self._pool.request(method, url, body=data, headers=headers, retries=retries)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Unreachable(f"the API server {self.access.server} does not answer: {_cause(error)}") from error
         if answer.status >= _BAD_REQUEST:
             raise ApiError(answer.status, _status(answer.data))
         return bytes(answer.data)
+
+
+def _retries(*, repeatable: bool) -> urllib3.Retry:
+    """Repeated is what never reached the server or was put off by it, and what may be done twice when the connection broke."""
+    broken = 2 if repeatable else 0
+    return urllib3.Retry(
+        total=5,
+        connect=1,
+        read=broken,
+        other=broken,
+        redirect=0,
+        backoff_factor=0.5,
+        status_forcelist=[429],
+        allowed_methods=None,
+        raise_on_status=False,
+    )
 
 
 def _status(data: bytes) -> Mapping[str, Any]:
@@ -154,7 +167,8 @@ def _cause(error: BaseException) -> str:
     return text.rpartition(": ")[2] if "Connection" in type(reason).__name__ and ": " in text else text
 
 
-def _ssl_context(access: Access) -> ssl.SSLContext:
+def tls(access: Access) -> ssl.SSLContext:
+    """How the server is checked, and how this client shows who it is."""
     context = ssl.create_default_context(cadata=access.authority or None)
     if access.insecure:
         context.check_hostname = False
