@@ -1,7 +1,8 @@
-"""Where the peers' programs are: the Supabase CLI (npm) and docker compose (its Go module), kept in the cache by their pins."""
+"""Where the peers' programs are: the Supabase CLI (npm), docker compose (its Go module), checkov (pip), kept in the cache by their pins."""
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 from toolchain.context import Context
@@ -47,3 +48,30 @@ def compose() -> Path:
         subprocess.run([*command, f"{_COMPOSE}/cmd"], cwd=pins, env=env, check=True, capture_output=True)
 
     return cached(Context.of().cache / f"peer-compose-{key_of(*files)}", make) / "docker-compose"
+
+
+def checkov() -> Path:
+    """The program of checkov, in a virtual environment of its own.
+
+    Raises:
+        subprocess.CalledProcessError: it could not be installed.
+    """
+    pins = FOLDER / "checkov/checkov.txt"
+    folder = Context.of().cache / f"peer-checkov-{key_of(pins, sys.version)}"
+
+    def make(temporary: Path) -> None:
+        subprocess.run([sys.executable, "-m", "venv", temporary], check=True, capture_output=True)
+        command = [
+            temporary / "bin/python",
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--require-hashes",
+        ]
+        subprocess.run([*command, "-r", pins], check=True, capture_output=True)
+        # It appears under another name than it was made under, which its programs would not survive: the module is run instead.
+
+    return cached(folder, make) / "bin/python"
