@@ -221,7 +221,11 @@ def _hand_over(layout: Layout, binaries: Path) -> None:
     """Put kubectl beside the kubeconfig, and let the user of sudo have both."""
     kubectl = layout.folder / "kubectl"
     kubectl.unlink(missing_ok=True)
-    kubectl.symlink_to(binaries / "kubectl")
+    try:
+        # The cache may be in a folder that only root may enter.
+        kubectl.hardlink_to(binaries / "kubectl")
+    except OSError:
+        shutil.copy2(binaries / "kubectl", kubectl)
     user, group = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
     if user and group:
         for path in (layout.folder, layout.kubeconfig):
