@@ -7,7 +7,8 @@ import pytest
 
 from components.setting_types import ImageSource, ObjectStorageEngine, Target
 from components.settings import Ciphertext, Settings, SettingsError, load
-from tests.unit.settings.declared import EXTERNAL_STORE, HIDDEN, OWN_STORE, keyed, named, put
+from tests.unit.settings.declared import EXTERNAL_STORE, OWN_STORE, keyed, named, put
+from tests.unit.settings.samples import HIDDEN
 
 ROOT = Path("/srv/project")
 # The full configurations would need secrets of other groups.

@@ -8,8 +8,10 @@ import pytest
 
 from components.setting_schema import SECRETS, all_fields, fields
 from components.settings import Ciphertext, Settings, SettingsError, load
-from tests.unit.settings import declared
-from tests.unit.settings.declared import EXTERNAL_STORE, HIDDEN, OWN_STORE, SECRETS_GIVEN, Violation, keyed, named, put
+from tests.unit.settings import declared, violating
+from tests.unit.settings.declared import EXTERNAL_STORE, OWN_STORE, SECRETS_GIVEN, keyed, named, put
+from tests.unit.settings.samples import HIDDEN
+from tests.unit.settings.violating import Violation
 
 SECRET_KEYS = [f"supastack:{name}" for name in SECRETS]
 
@@ -34,7 +36,7 @@ def _bases() -> dict[str, dict[str, Any]]:
 
 
 def _cases() -> Iterator[tuple[str, Violation, dict[str, Any]]]:
-    for number, violation in enumerate(declared.violations()):
+    for number, violation in enumerate(violating.violations()):
         label = f"{named(violation.path)} {violation.what}"
         bases = list(_bases().items())
         if violation.path[0] == "supabase" and violation.path[1:2] != ("database",):
@@ -48,7 +50,7 @@ def _cases() -> Iterator[tuple[str, Violation, dict[str, Any]]]:
 
 
 CASES = list(_cases())
-SECRET_CASES = list(declared.secret_violations())
+SECRET_CASES = list(violating.secret_violations())
 
 
 def test_every_check_of_texts_has_samples() -> None:

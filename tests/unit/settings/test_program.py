@@ -10,11 +10,11 @@ import pytest
 from pulumi.runtime import config as runtime_config
 
 from components.settings import ROOT, Settings, load
-from tests.unit.settings import declared
+from tests.unit.settings import declared, violating
 from tests.unit.settings.declared import OWN_STORE, SECRETS_GIVEN, as_pulumi_hands_over, named, put
 
 SECRET_KEYS = [f"supastack:{name}" for name in SECRETS_GIVEN]
-FIRST = list({violation.path[:-1] or violation.path: violation for violation in declared.violations()}.values())
+FIRST = list({violation.path[:-1] or violation.path: violation for violation in violating.violations()}.values())
 """One of each group."""
 
 
@@ -56,7 +56,7 @@ def test_a_program_sees_keys_that_no_one_asks_for() -> None:
 @pytest.mark.skipif(not (ROOT / "__main__.py").exists(), reason="there is no program yet")
 @pytest.mark.parametrize("violation", FIRST, ids=lambda violation: named(violation.path))
 def test_a_wrong_setting_ends_the_program_before_it_registers_anything(
-    violation: declared.Violation, engine: Any, monkeypatch: pytest.MonkeyPatch
+    violation: violating.Violation, engine: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
     values = put(OWN_STORE, violation.path, violation.value)

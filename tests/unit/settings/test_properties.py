@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from components.setting_schema import SECRETS, all_fields, fields, size_text
 from components.settings import Settings, SettingsError, load
-from tests.unit.settings import declared
-from tests.unit.settings.declared import HIDDEN, OWN_STORE, as_pulumi_hands_over, keyed, named, put
+from tests.unit.settings import declared, drawn, violating
+from tests.unit.settings.declared import OWN_STORE, as_pulumi_hands_over, keyed, named, put
+from tests.unit.settings.samples import HIDDEN
 
 many = examples(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 SECRET_KEYS = [f"supastack:{name}" for name in SECRETS]
-VIOLATIONS = list(declared.violations())
+VIOLATIONS = list(violating.violations())
 
 
 def _load(config: dict[str, Any]) -> Settings:
@@ -30,7 +31,7 @@ def _leaves(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any
 
 
 @many
-@given(declared.valid_configs())
+@given(drawn.valid_configs())
 def test_valid_settings_are_accepted_alike_in_both_forms_and_kept_as_given(config: dict[str, Any]) -> None:
     settings = _load(keyed(copy.deepcopy(config)))
     assert settings == _load(as_pulumi_hands_over(config))
@@ -44,7 +45,7 @@ def test_valid_settings_are_accepted_alike_in_both_forms_and_kept_as_given(confi
 
 
 @many
-@given(declared.valid_configs())
+@given(drawn.valid_configs())
 def test_what_is_left_out_has_its_default(config: dict[str, Any]) -> None:
     settings, default = _load(keyed(config)), _load({})
     cache = config.get("cache", {})
@@ -60,7 +61,7 @@ def test_what_is_left_out_has_its_default(config: dict[str, Any]) -> None:
 @many
 @given(st.randoms(use_true_random=False), st.integers(2, 6))
 def test_several_violations_are_all_found_in_one_run(source: random.Random, count: int) -> None:
-    chosen: list[declared.Violation] = []
+    chosen: list[violating.Violation] = []
     for violation in source.sample(VIOLATIONS, count * 3):
         apart = all(_apart(violation.path, other.path) for other in chosen)
         if apart and len(chosen) < count:
