@@ -154,7 +154,7 @@ class KubernetesSettings(TypedDict):
     volumeSizes: NotRequired[
         Annotated[dict[str, Annotated[str, size(minimum="1mb")]], Setting(default={}, key_check=kube.any_service)]
     ]
-    """Size of a service's claim, by the service's name. Unset: 8gb; 1gb for the cache."""
+    """Size of a service's claim as it is made; one that is there is enlarged by itself. Unset: 8gb; 1gb for the cache and Studio."""
     dataPriorityClass: NotRequired[Annotated[str, Setting(check=kube.object_name)]]
     """PriorityClass of what keeps data, so that it is evicted last. Unset: none."""
     exposure: NotRequired[ExposureSettings]
