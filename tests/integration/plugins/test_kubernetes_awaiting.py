@@ -45,13 +45,20 @@ def pod(command: str = "sleep 1000", **more: Any) -> dict[str, Any]:
     return {"metadata": {"labels": {"app": "x"}}, "spec": spec}
 
 
-def workload(kind: str, template: dict[str, Any], timeout: int = 60, options: str = "o", **spec: Any) -> str:
-    """A line of a program: a Deployment, StatefulSet or DaemonSet `w`."""
+UNREADY = {"readinessProbe": {"exec": {"command": ["test", "-e", "/tmp/ready"]}, "periodSeconds": 1}}
+"""A container that is ready once that file is there. Without a probe, one that crashes is ready for a moment."""
+
+
+def workload(kind: str, template: dict[str, Any], timeout: int = 60, options: str = "o", name: str = "w", **spec: Any) -> str:
+    """A line of a program: a Deployment, StatefulSet or DaemonSet."""
+    template = {**template, "metadata": {"labels": {"app": "x", "name": name}}}
     notes = {"pulumi.com/timeoutSeconds": str(timeout)}
-    body = {"selector": {"matchLabels": {"app": "x"}}, "template": template, **spec}
+    body = {"selector": {"matchLabels": {"name": name}}, "template": template, **spec}
     if kind == "StatefulSet":
-        body.setdefault("serviceName", "w")
-    return f'k8s.apps.v1.{kind}("w", metadata={{"name": "w", "annotations": {notes!r}}}, spec={body!r}, opts={options})\n'
+        body.setdefault("serviceName", name)
+    return (
+        f'k8s.apps.v1.{kind}("{name}", metadata={{"name": "{name}", "annotations": {notes!r}}}, spec={body!r}, opts={options})\n'
+    )
 
 
 def job(template: dict[str, Any], notes: dict[str, str] | None = None) -> str:
@@ -63,13 +70,12 @@ def job(template: dict[str, Any], notes: dict[str, str] | None = None) -> str:
 
 
 def test_a_deployment_is_waited_for_at_its_creation_and_at_each_rollout(project: Project, space: World) -> None:
-    ready_after_a_while = {"readinessProbe": {"exec": {"command": ["sh", "-c", "test -e /tmp/ready"]}, "periodSeconds": 1}}
     command = "sleep 2; touch /tmp/ready; echo {}; sleep 1000"
-    project.up(space.provider() + workload("Deployment", pod(command.format(1), container=ready_after_a_while)))
+    project.up(space.provider() + workload("Deployment", pod(command.format(1), container=UNREADY)))
     status = space.get("apps/v1", "Deployment", "w")["status"]
     assert (status["readyReplicas"], status["updatedReplicas"]) == (1, 1)
     assert project.state()["w"].outputs["status"]["readyReplicas"] == 1
-    changed = space.provider() + workload("Deployment", pod(command.format(2), container=ready_after_a_while), replicas=2)
+    changed = space.provider() + workload("Deployment", pod(command.format(2), container=UNREADY), replicas=2)
     assert project.up(changed).ops() == {"w": ["update"]}
     status = space.get("apps/v1", "Deployment", "w")["status"]
     assert (status["readyReplicas"], status["updatedReplicas"], status["replicas"]) == (2, 2, 2)
@@ -79,7 +85,9 @@ def test_a_deployment_is_waited_for_at_its_creation_and_at_each_rollout(project:
 def test_a_container_that_crashes_is_told_with_exit_code_and_last_log_lines_and_mended_by_the_next_up(
     project: Project, space: World
 ) -> None:
-    program = space.provider() + workload("Deployment", pod("echo first line; echo it is broken; exit 7"), timeout=15)
+    program = space.provider() + workload(
+        "Deployment", pod("echo first line; echo it is broken; exit 7", container=UNREADY), timeout=15
+    )
     run = project.up(program, fails=True)
     said = "\n".join(run.errors)
     assert "exit code 7" in said  # W: containerLastTerminationState
@@ -96,8 +104,7 @@ def test_a_container_that_crashes_is_told_with_exit_code_and_last_log_lines_and_
 
 
 def test_a_resource_that_did_not_get_ready_is_waited_for_again_without_a_change(project: Project, space: World) -> None:
-    unready = {"readinessProbe": {"exec": {"command": ["test", "-e", "/tmp/ready"]}, "periodSeconds": 1}}
-    slow = space.provider() + workload("Deployment", pod("sleep 14; touch /tmp/ready; sleep 1000", container=unready), timeout=4)
+    slow = space.provider() + workload("Deployment", pod("sleep 14; touch /tmp/ready; sleep 1000", container=UNREADY), timeout=4)
     run = project.up(slow, fails=True)
     if PLUGINS == "stand-in":
         assert any("Readiness probe failed" in error for error in run.errors), run.errors
@@ -106,27 +113,37 @@ def test_a_resource_that_did_not_get_ready_is_waited_for_again_without_a_change(
     assert project.state()["w"].init_errors == ()
 
 
-@stand_in_only
-@pytest.mark.parametrize(
-    ("template", "reason"),
-    [
-        (pod(container={"image": "none.invalid/none:1"}), "[ErrImageNeverPull]"),
-        (pod(nodeSelector={"no": "node"}), "[Unschedulable]"),
-        (pod(container={"resources": {"requests": {"memory": "900Ti"}}}), "Insufficient memory"),
-        (pod(container={"command": ["/no/such/program"]}), "/no/such/program"),
-        (pod(volumes=[{"name": "v", "secret": {"secretName": "absent"}}]), 'secret "absent" not found'),
-        (
-            pod(container={"envFrom": [{"secretRef": {"name": "missing"}}]}),
-            '[CreateContainerConfigError] secret "missing" not found',
+WHY = {
+    "image": (pod(container={"image": "none.invalid/none:1"}), "[ErrImageNeverPull]"),
+    "node": (pod(nodeSelector={"no": "node"}), "[Unschedulable]"),
+    "memory": (pod(container={"resources": {"requests": {"memory": "900Ti"}}}), "Insufficient memory"),
+    "command": (pod(container={"command": ["/no/such/program"]}), "/no/such/program"),
+    "volume": (
+        pod(
+            volumes=[{"name": "v", "secret": {"secretName": "absent"}}],
+            container={"volumeMounts": [{"name": "v", "mountPath": "/v"}]},
         ),
-        (pod(serviceAccountName="nobody"), 'serviceaccount "nobody" not found'),
-    ],
-    ids=["image", "node", "memory", "command", "volume", "environment", "account"],
-)
-def test_why_a_pod_does_not_start_is_told(project: Project, space: World, template: dict[str, Any], reason: str) -> None:
-    run = project.up(space.provider() + workload("Deployment", template, timeout=6), fails=True)
-    assert reason in "\n".join(run.errors), run.errors
-    assert project.state()["w"].init_errors
+        'secret "absent" not found',
+    ),
+    "environment": (
+        pod(container={"envFrom": [{"secretRef": {"name": "missing"}}]}),
+        '[CreateContainerConfigError] secret "missing" not found',
+    ),
+    "account": (pod(serviceAccountName="nobody"), 'serviceaccount "nobody" not found'),
+    "probe": (pod(container=UNREADY), "Readiness probe failed"),
+}
+
+
+@stand_in_only
+def test_why_pods_do_not_start_is_told_of_each(project: Project, space: World) -> None:
+    program = space.provider() + "".join(
+        workload("Deployment", template, timeout=10, name=name) for name, (template, _) in WHY.items()
+    )
+    run = project.up(program, "--parallel", "8", fails=True)
+    for name, (_, reason) in WHY.items():
+        about = "\n".join(error for error in run.errors if f"Deployment {space.namespace}/{name}:" in error)
+        assert reason in about, (name, run.errors)
+    assert all(found.init_errors for found in project.state().values())
 
 
 @stand_in_only
@@ -218,7 +235,8 @@ def test_a_service_waits_for_pods_unless_it_leads_to_none_or_is_told_not_to(proj
 def test_an_address_that_nobody_gives_is_told(project: Project, space: World) -> None:
     note = '"annotations": {"pulumi.com/timeoutSeconds": "2"}'
     program = space.provider() + (
-        f'k8s.core.v1.Service("lb", metadata={{"name": "lb", {note}}}, spec={{"type": "LoadBalancer", "ports": [{{"port": 80}}]}}, opts=o)\n'
+        f'k8s.core.v1.Service("lb", metadata={{"name": "lb", {note}}}, '
+        'spec={"type": "LoadBalancer", "ports": [{"port": 80}]}, opts=o)\n'
         f'k8s.networking.v1.Ingress("in", metadata={{"name": "in", {note}}}, spec={{"default_backend": '
         '{"service": {"name": "lb", "port": {"number": 80}}}}, opts=o)\n'
         f'k8s.core.v1.PersistentVolumeClaim("claim", metadata={{"name": "claim", {note}}}, spec={{"access_modes": ["ReadWriteOnce"],'
@@ -256,15 +274,16 @@ def test_pods_and_daemon_sets_are_waited_for(project: Project, space: World) -> 
 def test_custom_timeouts_win_over_the_annotation(project: Project, space: World) -> None:
     options = 'pulumi.ResourceOptions(provider=p, custom_timeouts=pulumi.CustomTimeouts(create="3s"))'
     started = time.monotonic()
-    run = project.up(space.provider() + workload("Deployment", pod("exit 1"), timeout=300, options=options), fails=True)  # M
+    run = project.up(
+        space.provider() + workload("Deployment", pod("exit 1", container=UNREADY), timeout=300, options=options), fails=True
+    )  # M
     assert time.monotonic() - started < 200
     if PLUGINS == "stand-in":
         assert any("not ready after 3 seconds" in error for error in run.errors), run.errors
 
 
 def test_a_cancelled_up_keeps_what_was_made_and_the_next_one_waits_on(project: Project, space: World) -> None:
-    unready = {"readinessProbe": {"exec": {"command": ["test", "-e", "/tmp/ready"]}, "periodSeconds": 1}}
-    template = pod("sleep 20; touch /tmp/ready; sleep 1000", container=unready)
+    template = pod("sleep 20; touch /tmp/ready; sleep 1000", container=UNREADY)
     program = space.provider() + workload("Deployment", template, timeout=300)
     process = project.start_up(program)
     for _ in range(300):
@@ -280,6 +299,30 @@ def test_a_cancelled_up_keeps_what_was_made_and_the_next_one_waits_on(project: P
         assert "cancelled" in kept.init_errors[0]
     assert project.up(program).ops() == {"w": ["update"]}
     assert project.state()["w"].init_errors == ()
+
+
+def test_what_a_killed_engine_left_is_told_or_taken_over_by_the_next_up(project: Project, space: World) -> None:
+    slow = workload("Deployment", pod("sleep 5; touch /tmp/ready; sleep 1000", container=UNREADY), timeout=90)
+    taking = space.provider("upsert_existing_objects=True, enable_patch_force=True")
+    process = project.start_up(taking + slow)
+    for _ in range(300):
+        if space.names("v1", "Pod"):
+            break
+        assert process.poll() is None
+        time.sleep(0.2)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    project.pulumi("cancel", "--yes")
+    assert project.state() == {}
+    run = project.up(space.provider() + slow, fails=True)  # pull request 4278
+    assert any("already exists" in error for error in run.errors), run.errors
+    first = space.get("apps/v1", "Deployment", "w")["metadata"]["uid"]
+    assert project.up(taking + slow).ops() == {"w": ["create"]}
+    found = space.get("apps/v1", "Deployment", "w")
+    assert (found["metadata"]["uid"], found["status"]["readyReplicas"]) == (first, 1)
+    # The manager of the first run still owns the fields: without force the change would be a conflict.
+    assert project.up(taking + slow.replace("sleep 5", "sleep 1")).ops() == {"w": ["update"]}
+    assert space.get("apps/v1", "Deployment", "w")["status"]["updatedReplicas"] == 1
 
 
 def test_a_namespace_is_waited_for_until_it_is_gone(project: Project, world: World) -> None:
@@ -307,7 +350,7 @@ def test_an_object_that_does_not_go_is_told_with_its_finalizers_and_stays_in_the
 @stand_in_only
 def test_a_log_line_that_holds_a_secret_is_masked(project: Project, space: World) -> None:
     secret = "a word nobody may read"
-    template = pod('echo "the password is $P"; exit 1', container={"env": [{"name": "P", "value": secret}]})
+    template = pod('echo "the password is $P"; exit 1', container={**UNREADY, "env": [{"name": "P", "value": secret}]})
     program = space.provider() + workload("Deployment", template, timeout=8).replace(
         repr(secret), f"pulumi.Output.secret({secret!r})"
     )

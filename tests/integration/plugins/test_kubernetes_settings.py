@@ -11,7 +11,7 @@ import yaml
 
 from .harness import PLUGINS, Project
 from .kubernetes_world import IMPORT, World
-from .test_kubernetes_conformance import DELETED_FIRST, config_map
+from .test_kubernetes_conformance import CREATED_FIRST, config_map
 
 pytestmark = [pytest.mark.engine, pytest.mark.cluster]
 stand_in_only = pytest.mark.skipif(PLUGINS != "stand-in", reason="it is about what only the stand-in does not have")
@@ -156,11 +156,11 @@ def test_another_cluster_replaces_everything_unless_the_identifier_says_that_it_
         )
 
     project.up(program("", space.kubeconfig))
-    assert project.preview(program("", other)).ops()["cm"] == DELETED_FIRST  # P: DiffConfig
+    assert project.preview(program("", other)).ops()["cm"] == CREATED_FIRST  # P: DiffConfig
     # Adding an identifier replaces nothing by itself.
     assert project.up(program('cluster_identifier="one"', space.kubeconfig)).ops() == {}
     assert project.preview(program('cluster_identifier="one"', other)).ops() == {}
-    assert project.preview(program('cluster_identifier="two"', space.kubeconfig)).ops()["cm"] == DELETED_FIRST
+    assert project.preview(program('cluster_identifier="two"', space.kubeconfig)).ops()["cm"] == CREATED_FIRST
 
 
 def test_a_cluster_that_does_not_answer_lets_previews_through_and_is_named_by_up(
@@ -212,6 +212,18 @@ def test_what_the_stand_in_does_not_have_is_refused_by_name(project: Project, sp
     assert 'an expression begins with "condition="' in refused(
         config_map("x", "{}", '"annotations": {"pulumi.com/waitFor": "soon"}')
     )
+
+
+@stand_in_only
+def test_a_field_that_the_api_does_not_know_is_refused_by_name_in_the_preview(project: Project, space: World) -> None:
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cm"}, "dta": {"a": "1"}}
+    raw = f'pulumi.CustomResource("kubernetes:core/v1:ConfigMap", "cm", {body!r}, opts=o)\n'
+    run = project.preview(space.provider() + raw, fails=True)
+    assert any('unknown field "dta"' in error for error in run.errors), run.errors
+    # As a program may give it that does without the SDK's own classes.
+    right = project.up(space.provider() + raw.replace("'dta'", "'data'"))
+    assert right.ops() == {"cm": ["create"]}
+    assert space.get("v1", "ConfigMap", "cm")["data"] == {"a": "1"}
 
 
 @stand_in_only

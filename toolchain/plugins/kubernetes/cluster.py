@@ -9,6 +9,10 @@ from .kinds import known
 from .objects import Object, group_version, kind_id, name_of, namespace_of, text_at
 
 
+_UNKNOWN_FIELDS = "Strict"
+"""A field that the API does not know is refused by name. The official plugin lets it be dropped without a word (`Warn`)."""
+
+
 class UnknownKindError(Exception):
     """The cluster has no such kind: its CustomResourceDefinition is missing."""
 
@@ -47,12 +51,12 @@ class Cluster:
 
     def create(self, item: Mapping[str, Any], manager: str, *, dry_run: bool = False) -> Object:
         """Create it; fails where there is one of this name."""
-        query = {"fieldManager": manager, "fieldValidation": "Warn", **_dry(dry_run)}
+        query = {"fieldManager": manager, "fieldValidation": _UNKNOWN_FIELDS, **_dry(dry_run)}
         return self.client.request("POST", self._path(item, collection=True), query=query, body=item)
 
     def apply(self, item: Mapping[str, Any], manager: str, *, force: bool, dry_run: bool = False) -> Object:
         """Server-side apply."""
-        query = {"fieldManager": manager, "force": str(force).lower(), "fieldValidation": "Warn", **_dry(dry_run)}
+        query = {"fieldManager": manager, "force": str(force).lower(), "fieldValidation": _UNKNOWN_FIELDS, **_dry(dry_run)}
         return self.client.request("PATCH", self._path(item), query=query, body=item, content_type=APPLY)
 
     def patch(self, item: Mapping[str, Any], operations: list[Object]) -> Object:

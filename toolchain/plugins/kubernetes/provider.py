@@ -54,6 +54,7 @@ class KubernetesProvider(api.Provider):
         self._host = host
         self._connection = Connection(Settings())
         self._cancelled = threading.Event()
+        self._seen: set[str] = set()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="kubernetes")
 
     async def check_config(self, request: api.CheckRequest) -> api.CheckResponse:
@@ -83,6 +84,7 @@ class KubernetesProvider(api.Provider):
     async def check(self, request: api.CheckRequest) -> api.CheckResponse:
         """Refuse what can't be right; fill in name and namespace."""
         token = self._token(request.type)
+        self._seen |= secrecy.elsewhere(secrecy.texts(request.new_inputs))
         given, old = _plain(request.new_inputs), _plain(request.old_inputs)
         found = check.problems(given, self._official.explain())
         if found:
@@ -239,7 +241,7 @@ class KubernetesProvider(api.Provider):
         """Do `work` in a thread, with an operation on the cluster."""
         if self._cancelled.is_set():
             raise UserError("cancelled before it began; nothing was done")
-        hidden = secrecy.texts(*sources)
+        hidden = secrecy.texts(*sources) | self._seen
 
         def in_thread() -> Result:
             cluster = self._connection.cluster()

@@ -8,6 +8,7 @@ from typing import Any
 from toolchain.plugins.common.values import Properties, property_map, secret_strings, to_property, with_secrets_of
 
 _SHORTEST = 4
+_SHORTEST_ELSEWHERE = 12
 _SECRET_FIELDS = ("data", "stringData")
 
 
@@ -33,6 +34,11 @@ def texts(*sources: Properties) -> frozenset[str]:
         whole = {key: value.with_secret(True) for key, value in source.items() if key in _SECRET_FIELDS}
         hidden |= secret_strings(source, whole if kind is not None and kind.value == "Secret" else {})
     return frozenset(hidden | {plain for text in hidden for plain in _decoded(text)})
+
+
+def elsewhere(secrets: Iterable[str]) -> frozenset[str]:
+    """Those of other resources' secrets that are long enough to be no ordinary word: a log may show what another object holds."""
+    return frozenset(text for text in secrets if len(text) >= _SHORTEST_ELSEWHERE)
 
 
 def without(text: str, secrets: Iterable[str]) -> str:

@@ -81,7 +81,7 @@ def problems(values: Mapping[str, Any], explanation: str) -> list[str]:
             found.append(f"{name} is a setting of the official kubernetes plugin that this stand-in does not have. {explanation}")
         elif name not in _TEXTS and name not in _SWITCHES and name not in _IGNORED and name not in _OFFICIAL_ONLY:
             found.append(f"{name} is not a setting of the kubernetes plugin")
-        elif name in _TEXTS and value is not None and not isinstance(value, str | Mapping):
+        elif name in _TEXTS and value is not None and not isinstance(value, str):
             found.append(f"{name} must be a text")
         elif name in _SWITCHES and value != UNKNOWN and str(value).lower() not in ("true", "false", ""):
             found.append(f"{name} must be true or false")

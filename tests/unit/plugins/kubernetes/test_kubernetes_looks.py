@@ -198,7 +198,8 @@ def test_an_update_takes_over_what_was_created_or_applied_by_hand_and_nobody_els
 
 
 def test_an_ignored_field_is_left_out_when_another_has_it_and_kept_as_it_is_when_we_have_it() -> None:
-    found = owned(entry("us", "Apply", {"f:data": {"f:b": {}}}), entry("them", "Apply", {"f:data": {"f:a": {}}}))
+    theirs = entry("them", "Apply", {"f:data": {"f:a": {}, "f:b": {}}})
+    found = owned(entry("us", "Apply", {"f:data": {"f:b": {}}}), theirs)
     wanted = {"data": {"a": "ours", "b": "ours", "c": "ours"}}
     assert ownership.with_ignored(wanted, found, "us", ["data.a", "data.b"]) == {"data": {"b": "live", "c": "ours"}}
     assert wanted == {"data": {"a": "ours", "b": "ours", "c": "ours"}}
