@@ -11,6 +11,8 @@ from components.setting_values import Ciphertext
 
 SINGLE: Final[Mapping[str, str]] = {
     "databasePassword": names.DATABASE_PASSWORD,
+    "externalDatabasePassword": names.EXTERNAL_DATABASE_PASSWORD,
+    "databaseBackupSecretKey": names.DATABASE_BACKUP_SECRET_KEY,
     "jwtSecret": names.JWT_SECRET,
     "anonKey": names.ANON_KEY,
     "serviceRoleKey": names.SERVICE_ROLE_KEY,

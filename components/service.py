@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 
+from components.operated import Operated
+
 
 class Kind(StrEnum):
     """How long a service runs."""
@@ -261,6 +263,10 @@ class Service:
     """It reads the logs of all services of the stack: the target gives the source."""
     off: bool = False
     """Turned off: only its volumes are placed, so that the data and the passwords stay."""
+    after: tuple[str, ...] = ()
+    """Jobs of the component that must have ended well before it starts."""
+    operated: Operated | None = None
+    """What an operator of the target is told that runs it; None: the target runs it as it runs all others."""
     stop_grace: int = 10
     """Seconds from the stop signal to the kill."""
     shm_mib: int | None = None
@@ -271,7 +277,8 @@ class Service:
         """Names of all secrets that it uses."""
         texts: Iterable[Text] = (*self.env.values(), *(f.content for f in self.files))
         used = frozenset(n for t in texts for n in t.secrets)
-        return used | {v.paired_secret for v in self.volumes if v.paired_secret}
+        told = self.operated.secrets if self.operated is not None else frozenset[str]()
+        return used | told | {v.paired_secret for v in self.volumes if v.paired_secret}
 
     @property
     def kept(self) -> tuple[Volume, ...]:
@@ -343,6 +350,7 @@ def start_order(services: Iterable[Service]) -> Iterator[tuple[Service, tuple[tu
             if edge.gate is Gate.HEALTHY and other.kind is Kind.SERVER and other.health is None:
                 raise ServiceGraphError(f"{service.name} waits for {other.name} to be healthy, which has no health check")
             gates[service.name].append((other, edge.gate))
+        gates[service.name] += [(by_name[job], Gate.STARTED) for job in service.after if job in by_name]
     sorter = TopologicalSorter({name: [o.name for o, _ in others] for name, others in gates.items()})
     try:
         order = list(sorter.static_order())

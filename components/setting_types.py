@@ -22,6 +22,7 @@ from components.setting_values import Setting, size
 from components.supabase_settings import auth_values
 from components.supabase_settings.analytics import AnalyticsSettings, VectorSettings
 from components.supabase_settings.auth import AuthSettings
+from components.supabase_settings.database_engine import CnpgSettings, DatabaseEngine, ExternalDatabaseSettings
 from components.supabase_settings.functions import FunctionsSettings
 from components.supabase_settings.gateway import GatewaySettings
 from components.supabase_settings.keys import KeySettings, project_ref
@@ -172,8 +173,10 @@ class DockerSettings(TypedDict):
 
 @declared
 class DatabaseSettings(TypedDict):
-    """The PostgreSQL server. Fields other than `name`, `schemas` and `memory` are PostgreSQL's own parameters."""
+    """The PostgreSQL server. Sizes but `memory`, and what follows them, are PostgreSQL's own parameters."""
 
+    engine: NotRequired[Annotated[DatabaseEngine, Setting(default="builtin")]]
+    """Who runs it: the stack, CloudNativePG (on Kubernetes), or others. A change takes no data along: dump before, restore after."""
     name: NotRequired[Annotated[str, Setting(default="postgres", check=values.database_name)]]
     """Name of the database that everything is in. A change over a kept volume is refused: it is made once."""
     schemas: NotRequired[Annotated[list[str], Setting(minimum=0, maximum=50, check=new_schema_name)]]
@@ -196,6 +199,10 @@ class DatabaseSettings(TypedDict):
     """statement_timeout: after what time a statement is cancelled, as in "30s"; "0" is never. Unset: the image's own."""
     logMinMessages: NotRequired[Annotated[LogLevel, Setting(default="fatal")]]
     """log_min_messages: the least level that is logged. The default keeps Realtime's polling out of the log."""
+    cnpg: NotRequired[CnpgSettings]
+    """The database as CloudNativePG runs it."""
+    external: NotRequired[ExternalDatabaseSettings]
+    """The server that others run."""
 
 
 @declared
@@ -350,6 +357,10 @@ class StackSettings(TypedDict):
     """Env files to write, by app. `{}` for none."""
     databasePassword: NotRequired[Annotated[str, Setting(secret=True, check=values.server_password)]]
     """Password of the database's administrator. Unset: generated."""
+    externalDatabasePassword: NotRequired[Annotated[str, Setting(secret=True, check=values.server_password)]]
+    """Password of `supabase.database.external.user`. Unset: none; for postgres and supabase_admin it is `databasePassword`."""
+    databaseBackupSecretKey: NotRequired[Annotated[str, Setting(secret=True, check=values.server_password)]]
+    """Secret key of the external store that CloudNativePG's backups go to."""
     cachePassword: NotRequired[Annotated[str, Setting(secret=True, check=values.server_password)]]
     """Password of the cache. Unset: generated."""
     plainDatabasePassword: NotRequired[Annotated[str, Setting(secret=True, check=values.server_password)]]

@@ -5,7 +5,7 @@ from typing import Final
 
 from components.endpoints import Endpoint
 from components.service import Encoding, Secret, Text, text
-from components.services import postgres, storage
+from components.services import database_engine, postgres, storage
 from components.services import secret_names as names
 from components.services.context import Context
 
@@ -19,6 +19,7 @@ NAMES: Final = (
     "STUDIO_URL",
     "MAILPIT_URL",
     "DB_URL",
+    "READ_URL",
     "POOLER_URL",
     "POOLER_SESSION_URL",
     "JWT_SECRET",
@@ -99,6 +100,7 @@ def _databases(c: Context, published: Mapping[str, Endpoint]) -> dict[str, Text]
     # Supavisor tells its tenants apart by the login (supabase-contract.md, supavisor).
     ways = {
         "DB_URL": ("postgres", postgres.USER),
+        "READ_URL": (database_engine.READ, postgres.USER),
         "POOLER_URL": ("poolerTransaction", f"{postgres.USER}.{c.project_ref}"),
         "POOLER_SESSION_URL": ("poolerSession", f"{postgres.USER}.{c.project_ref}"),
     }

@@ -4,7 +4,8 @@ Some are generated and live in the state, the others are made from those (`compo
 value takes the place of either, and what is made from it follows.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -33,6 +34,14 @@ _GENERATED = (
 )
 
 
+_WHERE_USED = (
+    # Lost, it is made anew: the job then logs in with what the database has.
+    secrets.SecretSpec(names.DATABASE_SYNC_PASSWORD, keeps_data=False),
+    secrets.SecretSpec(names.VAULT_ROOT_KEY, length=64),
+)
+"""Those that only some stacks have."""
+
+
 class SupabaseSecrets(Mapping[str, pulumi.Output[str]]):
     """Every secret of a stack by its name; what is made from others is made when it is asked for first."""
 
@@ -58,16 +67,19 @@ def make(
     *,
     settings: Mapping[str, Any],
     given: Mapping[str, pulumi.Input[str]],
+    used: Iterable[str] = (),
 ) -> Mapping[str, pulumi.Output[str]]:
-    """Every secret by its name. All are made whatever the services use, so that another release finds the same ones.
+    """Every secret by its name. But for a few, all are made whatever the services use, so that another release finds the same ones.
 
     Args:
         component: Parent of what is made.
         name: The component's name.
         settings: The completed `supabase` group.
         given: The user's own values by secret name.
+        used: Names of those that the services use.
     """
-    generated = secrets.make(component, name, _GENERATED, {})
+    wanted = frozenset(used)
+    generated = secrets.make(component, name, (*_GENERATED, *(spec for spec in _WHERE_USED if spec.name in wanted)), {})
     known = {secret: value for secret, value in generated.items() if secret not in _SHAPED}
     known |= {secret: pulumi.Output.secret(value) for secret, value in given.items()}
     if names.SIGNING_KEY in known:
@@ -76,7 +88,7 @@ def make(
     return made
 
 
-_SHAPED = frozenset({names.PUBLISHABLE_KEY, names.SECRET_KEY, names.SIGNING_KEY})
+_SHAPED = frozenset({names.PUBLISHABLE_KEY, names.SECRET_KEY, names.SIGNING_KEY, names.VAULT_ROOT_KEY})
 """Names of those that a generated text is only the random part of."""
 
 
@@ -106,7 +118,9 @@ def _derived(
         pair = (names.SIGNING_KEY, names.JWT_SECRET)
         return lambda: pulumi.Output.all(*map(secret, pair)).apply(lambda values: make(*values))
 
+    where_used = {names.VAULT_ROOT_KEY: shaped(names.VAULT_ROOT_KEY, lambda text: hashlib.sha256(text.encode()).hexdigest())}
     return {
+        **{name: make for name, make in where_used.items() if name in generated},
         names.PUBLISHABLE_KEY: shaped(names.PUBLISHABLE_KEY, partial(keys.opaque_key, keys.PUBLISHABLE_PREFIX)),
         names.SECRET_KEY: shaped(names.SECRET_KEY, partial(keys.opaque_key, keys.SECRET_PREFIX)),
         names.SIGNING_KEY: shaped(names.SIGNING_KEY, keys.signing_key),

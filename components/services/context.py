@@ -59,6 +59,8 @@ class Context:
     project_ref: str
     s3: S3 | None = None
     root: str = "."
+    synchronised: bool = False
+    """Whether what the database holds of secrets and settings may have changed since it was made."""
 
     def runs(self, service: str) -> bool:
         """Whether a service runs: it is turned on, and the release has an image of it."""

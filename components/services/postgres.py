@@ -22,7 +22,7 @@ ADMIN = "supabase_admin"
 DATA = "/var/lib/postgresql/data"
 
 _INIT = "/docker-entrypoint-initdb.d"
-_SCRIPTS = (
+SCRIPTS = (
     # As postgres, while it is a superuser. webhooks makes the role whose password roles sets (supabase/supabase#18836).
     "init-scripts/98-webhooks.sql",
     "init-scripts/99-jwt.sql",
@@ -73,7 +73,7 @@ def postgres(context: Context) -> Service:
             "postgres",
             "-c",
             "config_file=/etc/postgresql/postgresql.conf",
-            *(word for key, value in sorted(_parameters(context).items()) for word in ("-c", f"{key}={value}")),
+            *(word for key, value in sorted(parameters_of(context).items()) for word in ("-c", f"{key}={value}")),
         ),
         env={
             "JWT_EXP": text(str(context.settings["auth"]["jwtExpiry"])),
@@ -85,7 +85,7 @@ def postgres(context: Context) -> Service:
             "POSTGRES_PASSWORD": text(Secret(PASSWORD)),
             "POSTGRES_PORT": text(str(PORT)),
         },
-        files=(*(sql.file(script, f"{_INIT}/{script}") for script in _SCRIPTS), *completeness()),
+        files=(*(sql.file(script, f"{_INIT}/{script}") for script in SCRIPTS), *completeness()),
         ports=(Port("postgres", PORT, publish="postgres"),),
         volumes=(
             Volume(
@@ -117,8 +117,8 @@ def postgres(context: Context) -> Service:
     )
 
 
-def _parameters(context: Context) -> dict[str, str]:
-    """Parameters of the command line, which win over the image's configuration files."""
+def parameters_of(context: Context) -> dict[str, str]:
+    """Parameters that the settings ask for. On the command line they win over the image's configuration files."""
     found = parameters(context.settings["database"])
     if (name := database(context)) != DEFAULT_DATABASE:
         # The workers of these two serve one database only: by the image's configuration, and by default, the one named postgres.

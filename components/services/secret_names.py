@@ -3,6 +3,10 @@
 from typing import Final
 
 DATABASE_PASSWORD: Final = "database-password"
+DATABASE_SYNC_PASSWORD: Final = "database-sync-password"
+"""Of the role that brings the others' passwords in line: it stays when those change."""
+VAULT_ROOT_KEY: Final = "vault-root-key"
+"""64 hex digits: what the vault extension seals with, where the server can't keep it on a volume of its own."""
 JWT_SECRET: Final = "jwt-secret"
 """Signs and verifies HS256 tokens; at least 32 characters."""
 ANON_KEY: Final = "anon-key"
@@ -38,6 +42,10 @@ LOGFLARE_PUBLIC_ACCESS_TOKEN: Final = "logflare-public-access-token"
 LOGFLARE_PRIVATE_ACCESS_TOKEN: Final = "logflare-private-access-token"
 
 # Only a user can give these.
+EXTERNAL_DATABASE_PASSWORD: Final = "external-database-password"
+DATABASE_BACKUP_ACCESS_KEY: Final = "database-backup-access-key"
+"""No secret by itself, but the other half of one."""
+DATABASE_BACKUP_SECRET_KEY: Final = "database-backup-secret-key"
 SMTP_PASSWORD: Final = "smtp-password"
 OPENAI_API_KEY: Final = "openai-api-key"
 TLS_KEY: Final = "tls-key"

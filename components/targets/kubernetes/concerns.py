@@ -11,7 +11,11 @@ _BY_NAME: Final = {
     "anon-key-asymmetric": "keys",
     "dashboard-htpasswd": "dashboard",
     "dashboard-password": "dashboard",
+    "database-backup-access-key": "backup",
+    "database-backup-secret-key": "backup",
     "database-password": "database",
+    "database-sync-password": "database",
+    "external-database-password": "database",
     "jwt-jwks": "jwt",
     "jwt-keys": "jwt",
     "jwt-secret": "jwt",
@@ -33,6 +37,7 @@ _BY_NAME: Final = {
     "smtp-password": "smtp",
     "tls-key": "tls",
     "vault-enc-key": "encryption",
+    "vault-root-key": "encryption",
 }
 _BY_BEGINNING: Final = {"auth-": "auth", "function-": "functions", "service-": "services"}
 _OF_COMPONENT: Final = "supabase"

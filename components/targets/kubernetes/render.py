@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 
 from components.service import Gate, Kind, Service, start_order
-from components.targets.kubernetes import environment, files, marks, pod, storage, workload
+from components.targets.kubernetes import cloudnativepg, environment, files, marks, pod, storage, workload
 from components.targets.kubernetes.accounts import accounts
 from components.targets.kubernetes.concerns import secret_object
 from components.targets.kubernetes.folders import Folder
@@ -96,6 +96,10 @@ def _service(
     how: Rendering, parts: pod.Parts, services: Sequence[Service], gates: Sequence[Service], awaited: set[str]
 ) -> Iterator[Manifest]:
     service, stack = parts.service, how.stack
+    if service.operated is not None:
+        gating = tuple(_resource(how, other) for other in gates)
+        yield from cloudnativepg.manifests(stack, how.component, service, how.settings, how.texts.secrets, gating)
+        return
     before = [*accounts(stack, how.component, service), *_data(how, parts), *_network(how, service)]
     yield from before
     owners = [has for mount in service.mounts if (has := storage.owner(mount, services)) is not None]

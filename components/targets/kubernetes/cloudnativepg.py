@@ -1,0 +1,286 @@
+"""A database server that the CloudNativePG operator runs: the one service with manifests of its own way.
+
+Read in CloudNativePG 1.30 (its module's docs and custom resource definitions) unless said otherwise. What it does not do, the bootstrap
+job does: upstream's initialisation. The operator runs SQL files (`postInitSQLRefs`), but through Go's driver, and upstream's and ours are
+written for psql; and where a server begins by a recovery, none are run.
+
+`postgres` is the operator's own superuser and can't be demoted. Roles that upstream's scripts create can't be declared here: the operator
+would make them first, and the scripts would fail; nor later, since it takes away what is not declared. `supabase_admin` is declared.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import pulumi
+
+from components.operated import Backup, Operated
+from components.service import Service
+from components.targets.kubernetes import resources, storage
+from components.targets.kubernetes.files import encoded
+from components.targets.kubernetes.manifest import Manifest
+from components.targets.kubernetes.naming import STACK_ID, Stack
+from components.targets.kubernetes.pod import pull_policy, version
+
+API: Final = "postgresql.cnpg.io/v1"
+BACKUP_API: Final = "barmancloud.cnpg.io/v1"
+PLUGIN: Final = "barman-cloud.cloudnative-pg.io"
+"""Name under which the cluster's instances ask for the Barman Cloud plugin."""
+_RELOAD: Final = {"cnpg.io/reload": "true"}
+"""On a Secret: a change of it takes effect at once."""
+_PROJECTED: Final = "/projected"
+"""Where an instance has what is projected into it: everything else there is read-only."""
+_KEY: Final = "vault.key"
+_SCRIPT: Final = "vault-key.sh"
+_SCRATCH_MIB: Final = 256
+_EXECUTABLE: Final = 0o555
+_READABLE: Final = 0o440
+
+
+def manifests(
+    stack: Stack,
+    component: str,
+    service: Service,
+    settings: Mapping[str, Any],
+    secrets: Mapping[str, pulumi.Input[str]],
+    after: tuple[str, ...] = (),
+) -> list[Manifest]:
+    """The manifests of such a server; the cluster's own comes first but for what it needs, and is named as a workload would be.
+
+    Args:
+        stack: Whose they are.
+        component: Name of the component.
+        service: With what the operator is told.
+        settings: Of the target, completed.
+        secrets: Value by name.
+        after: Names of the manifests that the cluster comes after.
+
+    The operator deletes the volumes with the cluster, so that is protected and left where it is: `down` does not end it.
+    """
+    told = service.operated
+    assert told is not None
+    name = f"{component}-{service.name}"
+    before = list(_secrets(stack, component, service, told, secrets))
+    if told.backup is not None:
+        before += _store(stack, component, service, told.backup, secrets)
+    cluster = Manifest(
+        name=name,
+        body={
+            "apiVersion": API,
+            "kind": "Cluster",
+            "metadata": _cluster_metadata(stack, component, service, told),
+            "spec": _cluster(stack, component, service, told, settings),
+        },
+        after=(*after, *(manifest.name for manifest in before)),
+        protect=True,
+        retain=True,
+    )
+    return [*before, cluster, *_beside(stack, component, service, told, cluster.name)]
+
+
+def _metadata(stack: Stack, component: str, service: Service, part: str = "") -> dict[str, Any]:
+    return stack.metadata(f"{service.name}-{part}" if part else service.name, component, service.name)
+
+
+def _secrets(
+    stack: Stack, component: str, service: Service, told: Operated, secrets: Mapping[str, pulumi.Input[str]]
+) -> Iterator[Manifest]:
+    """What the operator reads: logins as basic auth, the vault's key, the keys of backups. They stay as long as the cluster does."""
+    for part, user in (("superuser", "postgres"), ("admin", told.admin)):
+        values = {"username": user, "password": secrets[told.password]}
+        yield _secret(stack, component, service, part, values, "kubernetes.io/basic-auth")
+    if told.vault_key is not None:
+        # The extension runs a program that prints the key (`vault.getkey_script`).
+        script = f"#!/bin/sh\nexec cat {_PROJECTED}/{_KEY}\n"
+        yield _secret(stack, component, service, "vault", {_KEY: secrets[told.vault_key], _SCRIPT: script})
+    if told.backup is not None:
+        keys = {"accessKeyId": secrets[told.backup.access_key], "secretAccessKey": secrets[told.backup.secret_key]}
+        yield _secret(stack, component, service, "backup", {**keys, "region": told.backup.region})
+
+
+def _secret(
+    stack: Stack, component: str, service: Service, part: str, values: Mapping[str, pulumi.Input[str]], kind: str = "Opaque"
+) -> Manifest:
+    metadata = _metadata(stack, component, service, part)
+    metadata["labels"] = {**metadata["labels"], **_RELOAD}
+    return Manifest(
+        name=f"{component}-{service.name}-{part}",
+        body={"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": kind, "data": encoded(values)},
+        protect=True,
+        retain=True,
+    )
+
+
+def _cluster_metadata(stack: Stack, component: str, service: Service, told: Operated) -> dict[str, Any]:
+    found = _metadata(stack, component, service)
+    # Always there: the operator takes one that vanished for nothing new.
+    found["annotations"] = {**found["annotations"], "cnpg.io/hibernation": "on" if told.hibernate else "off"}
+    return found
+
+
+def _cluster(stack: Stack, component: str, service: Service, told: Operated, settings: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "bootstrap": {
+            "initdb": {
+                "database": told.database,
+                "owner": told.admin,
+                "secret": {"name": f"{service.name}-admin"},
+                # As upstream's image makes it; libc's part is C, which every image has.
+                "encoding": "UTF8",
+                "localeProvider": "icu",
+                "icuLocale": "en_US.UTF-8",
+                "dataChecksums": True,
+            }
+        },
+        "enablePDB": True,
+        "enableSuperuserAccess": True,
+        "imageName": service.image.reference,
+        "imagePullPolicy": pull_policy(service),
+        # So its pods, claims and Services are known for the stack's.
+        "inheritedMetadata": {
+            "annotations": {STACK_ID: stack.stack_id, storage.IDENTITY: service.identity},
+            "labels": stack.labels(component, service.name, version(service)),
+        },
+        "instances": told.instances,
+        "managed": {
+            "roles": [
+                {
+                    "name": told.admin,
+                    "ensure": "present",
+                    "comment": "Supabase's administrator",
+                    "login": True,
+                    "superuser": True,
+                    "createdb": True,
+                    "createrole": True,
+                    "replication": True,
+                    "bypassrls": True,
+                    "inherit": True,
+                    # A superuser needs none; one that is not named here would be revoked.
+                    "inRoles": [],
+                    "passwordSecret": {"name": f"{service.name}-admin"},
+                }
+            ],
+            # The primary under the service's own name: others know it by that on every target.
+            "services": {"additional": [_primary(service)]},
+        },
+        "postgresGID": told.user,
+        "postgresUID": told.user,
+        "postgresql": {"parameters": _parameters(told), "shared_preload_libraries": list(told.preload)},
+        "primaryUpdateMethod": "switchover" if told.instances > 1 else "restart",
+        "primaryUpdateStrategy": "unsupervised",
+        "resources": resources.resources(service, settings, _SCRATCH_MIB),
+        "storage": _volume(told.storage, settings),
+        "superuserSecret": {"name": f"{service.name}-superuser"},
+    }
+    if told.wal_storage is not None:
+        found["walStorage"] = _volume(told.wal_storage, settings)
+    if told.vault_key is not None:
+        found["projectedVolumeTemplate"] = _projected(service)
+    if secret := settings.get("imagePullSecret"):
+        found["imagePullSecrets"] = [{"name": secret}]
+    if priority := settings.get("dataPriorityClass"):
+        found["priorityClassName"] = priority
+    if told.backup is not None:
+        found["plugins"] = [{"name": PLUGIN, "isWALArchiver": True, "parameters": {"barmanObjectName": f"{service.name}-backup"}}]
+    return found
+
+
+def _primary(service: Service) -> dict[str, Any]:
+    ports = [{"name": "postgres", "port": 5432, "protocol": "TCP", "targetPort": 5432}]
+    template = {"metadata": {"name": service.name}, "spec": {"ports": ports, "type": "ClusterIP"}}
+    return {"selectorType": "rw", "serviceTemplate": template, "updateStrategy": "patch"}
+
+
+def _parameters(told: Operated) -> dict[str, str]:
+    script = f"{_PROJECTED}/{_SCRIPT}"
+    key = {} if told.vault_key is None else {"vault.getkey_script": script, "pgsodium.getkey_script": script}
+    return dict(sorted({**told.parameters, **key}.items()))
+
+
+def _projected(service: Service) -> dict[str, Any]:
+    items = [{"key": _KEY, "path": _KEY, "mode": _READABLE}, {"key": _SCRIPT, "path": _SCRIPT, "mode": _EXECUTABLE}]
+    return {"sources": [{"secret": {"name": f"{service.name}-vault", "items": items}}]}
+
+
+def _volume(size: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"size": resources.quantity(size), "resizeInUseVolumes": True}
+    if storage_class := settings.get("storageClass"):
+        found["storageClass"] = storage_class
+    return found
+
+
+def _store(
+    stack: Stack, component: str, service: Service, backup: Backup, secrets: Mapping[str, pulumi.Input[str]]
+) -> Iterator[Manifest]:
+    """Where backups go, as the Barman Cloud plugin is told (its documentation, "Using the Barman Cloud Plugin")."""
+    del secrets  # by reference
+
+    def key(name: str) -> dict[str, str]:
+        return {"name": f"{service.name}-backup", "key": name}
+
+    configuration: dict[str, Any] = {
+        "destinationPath": backup.destination,
+        "s3Credentials": {
+            "accessKeyId": key("accessKeyId"),
+            "secretAccessKey": key("secretAccessKey"),
+            "region": key("region"),
+        },
+        "wal": {"compression": "gzip"},
+        "data": {"compression": "gzip"},
+    }
+    if backup.endpoint is not None:
+        configuration["endpointURL"] = backup.endpoint
+    yield Manifest(
+        name=f"{component}-{service.name}-store",
+        body={
+            "apiVersion": BACKUP_API,
+            "kind": "ObjectStore",
+            "metadata": _metadata(stack, component, service, "backup"),
+            "spec": {"configuration": configuration, "retentionPolicy": backup.retention},
+        },
+        after=(f"{component}-{service.name}-backup",),
+        protect=True,
+        retain=True,
+        wait=False,
+    )
+
+
+def _beside(stack: Stack, component: str, service: Service, told: Operated, cluster: str) -> Iterator[Manifest]:
+    """What belongs to the cluster and can come and go: databases, the schedule of backups, the pooler."""
+
+    def made(kind: str, part: str, spec: Mapping[str, Any]) -> Manifest:
+        return Manifest(
+            name=f"{cluster}-{part}",
+            body={
+                "apiVersion": API,
+                "kind": kind,
+                "metadata": _metadata(stack, component, service, part),
+                "spec": {"cluster": {"name": service.name}, **spec},
+            },
+            after=(cluster,),
+            # The provider knows no readiness of it.
+            wait=False,
+        )
+
+    for database, schemas in sorted(told.schemas.items()):
+        spec: dict[str, Any] = {
+            "name": database,
+            "owner": told.admin,
+            "ensure": "present",
+            "databaseReclaimPolicy": "retain",
+            "schemas": [{"name": schema, "owner": told.admin, "ensure": "present"} for schema in schemas],
+        }
+        yield made("Database", database.strip("_").replace("_", "-"), spec)
+    if told.backup is not None:
+        spec = {
+            "schedule": told.backup.schedule,
+            "method": "plugin",
+            "pluginConfiguration": {"name": PLUGIN},
+            "backupOwnerReference": "self",
+            # Without a first one, nothing can be restored until the schedule comes round.
+            "immediate": True,
+            "suspend": told.hibernate,
+        }
+        yield made("ScheduledBackup", "backup-schedule", spec)
+    if told.pooler is not None and not told.hibernate:
+        pgbouncer = {"poolMode": told.pooler.mode, "parameters": {"max_client_conn": "1000"}}
+        yield made("Pooler", "pooler", {"instances": told.pooler.instances, "type": "rw", "pgbouncer": pgbouncer})
