@@ -16,6 +16,7 @@ from components.targets.kubernetes import security
 from components.targets.kubernetes.demands import demands
 from components.targets.kubernetes.egress import Outside
 from components.targets.kubernetes.manifest import Manifest
+from components.targets.kubernetes.manifest_files import ManifestFiles
 from components.targets.kubernetes.naming import Stack
 from components.targets.kubernetes.once import once
 from components.targets.kubernetes.register import register
@@ -99,7 +100,10 @@ def _outside(plan: Plan, args: supabase_stack.SupabaseStackArgs) -> dict[str, Ou
 
 def lay(plan: Plan, stack_id: pulumi.Output[str], provider: pulumi.ProviderResource) -> Placement:
     """Makes the namespace and what stands there before any workload. `stack_id`: known once the checks have passed."""
-    made = register(manifests(plan, stack_id), pulumi.ResourceOptions(provider=provider))
+    once_made = manifests(plan, stack_id)
+    if folder := plan.kubernetes.get("render"):
+        ManifestFiles("network-manifests", folder=folder, manifests=once_made)
+    made = register(once_made, pulumi.ResourceOptions(provider=provider))
     ready = pulumi.Output.all(*(resource.urn for resource in made.values()))
     # Whoever takes the namespace comes after all of them: no pod starts before it is guarded.
     return plan.placement(stack_id, ready.apply(lambda _: plan.settings.kubernetes.namespace))

@@ -14,6 +14,7 @@ from components.service import Service, providers
 from components.targets import placement as places
 from components.targets.kubernetes import folders, marks
 from components.targets.kubernetes.manifest import Manifest
+from components.targets.kubernetes.manifest_files import ManifestFiles
 from components.targets.kubernetes.naming import Stack
 from components.targets.kubernetes.register import register
 from components.targets.kubernetes.render import Rendering, render
@@ -94,12 +95,12 @@ def place(
         folder=folders.read,
         paired=_paired(running, secrets, placement["stack_id"]),
     )
-    manifests = [
-        _there(manifest, placement["kubernetes"]["namespace"])
-        for manifest in (*render(how, services), *scaling(stack, name, running, settings))
-    ]
+    manifests = [*render(how, services), *scaling(stack, name, running, settings)]
     options = pulumi.ResourceOptions(parent=component)
-    made = register(manifests, options, {f"{name}-{s.name}": _checks(how, component, s) for s in running})
+    if folder := settings.get("render"):
+        ManifestFiles(f"{name}-manifests", folder=folder, manifests=manifests, opts=options)
+    placed = [_there(manifest, placement["kubernetes"]["namespace"]) for manifest in manifests]
+    made = register(placed, options, {f"{name}-{s.name}": _checks(how, component, s) for s in running})
     ready = [made[f"{name}-{service.name}"].id for service in running]
     return Placed(pulumi.Output.all(*ready).apply(lambda ids: [str(i) for i in ids]), found)
 
