@@ -21,33 +21,50 @@ class Address:
     ip: str
 
 
+def key_of(end):
+    return end.ip if isinstance(end, Address) else (end.namespace, frozenset(end.labels.items()))
+
+
 class Policies:
     """Policies, and the labels of the cluster's namespaces."""
 
     def __init__(self, policies, namespaces):
         self.policies = policies
         self.namespaces = namespaces
+        self._known = {}
 
     def allow(self, source, destination, port, protocol="TCP"):
         """Whether `source` may connect to a port of `destination`."""
         if source == destination:
             return True
-        return self._one_way("Egress", source, destination, port, protocol) and self._one_way(
+        return self.permits("Egress", source, destination, port, protocol) and self.permits(
             "Ingress", destination, source, port, protocol
         )
 
-    def _one_way(self, direction, pod, other, port, protocol):
+    def permits(self, direction, pod, other, port, protocol="TCP"):
+        """Whether the policies of one direction at `pod` give leave for a connection with `other`."""
         if isinstance(pod, Address):
             return True
-        chosen = [p for p in self.policies if direction in types_of(p) and self._selects(p, pod)]
-        if not chosen:
-            return True
-        rules, peers = ("egress", "to") if direction == "Egress" else ("ingress", "from")
-        return any(
-            self._peer_matches(rule.get(peers), policy, other) and port_matches(rule.get("ports"), port, protocol)
-            for policy in chosen
-            for rule in policy["spec"].get(rules) or ()
-        )
+        ports = self._open(direction, pod, other)
+        return ports is None or any(port_matches(one, port, protocol) for one in ports)
+
+    def _open(self, direction, pod, other):
+        """Ports of each rule that lets the two connect; None where no policy is for the pod."""
+        key = (direction, key_of(pod), key_of(other))
+        if key not in self._known:
+            chosen = [p for p in self.policies if direction in types_of(p) and self._selects(p, pod)]
+            rules, peers = ("egress", "to") if direction == "Egress" else ("ingress", "from")
+            self._known[key] = (
+                [
+                    rule.get("ports")
+                    for policy in chosen
+                    for rule in policy["spec"].get(rules) or ()
+                    if self._peer_matches(rule.get(peers), policy, other)
+                ]
+                if chosen
+                else None
+            )
+        return self._known[key]
 
     def _selects(self, policy, pod):
         return policy["metadata"]["namespace"] == pod.namespace and selects(policy["spec"]["podSelector"], pod.labels)
