@@ -10,7 +10,7 @@ from toolchain.stack.state import Output
 from toolchain.stack.status import Service
 from toolchain.stack.status_report import rows
 
-_STRUCTURED = ("PORTS", "IMAGES", "ENV_FILES", "NOTES", "COMPAT")
+_STRUCTURED = ("PORTS", "IMAGES", "ENV_FILES", "NOTES", "COMPAT", "WORKLOADS")
 """Outputs that are shown in a way of their own."""
 _GROUPS: Final[Mapping[str, Sequence[str]]] = {
     "API": ("API_URL", "REST_URL", "GRAPHQL_URL", "FUNCTIONS_URL", "STORAGE_S3_URL", "MCP_URL"),
