@@ -1,4 +1,4 @@
-"""One Docker daemon of the tests' own for all integration tests, with the local images in it."""
+"""One Docker daemon of the tests' own for all integration tests, with the local images in it, and one Kubernetes cluster."""
 
 import os
 import shutil
@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.daemon import Daemon
+from tests.integration.kubernetes_cluster import cluster
 from tests.integration.local_images import build_missing
+
+__all__ = ["cluster", "daemon"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from .harness import Project
-from .kubernetes_world import World, own_cluster
+from .kubernetes_world import IMAGE, World, own_cluster
 
 
 @pytest.fixture
@@ -25,13 +25,20 @@ def project(tmp_path: Path, plugins: tuple[str, ...]) -> Iterator[Project]:
         made.destroy("--exclude-protected")
 
 
-@pytest.fixture
-def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    """The Kubernetes cluster's side of a test: the user's own cluster where one is named, else the test cluster."""
+@pytest.fixture(scope="session")
+def kubernetes_place(request: pytest.FixtureRequest) -> tuple[Path, str]:
+    """The kubeconfig and the context of the user's own cluster where one is named, else of the test cluster."""
     place = own_cluster()
     if place is None:
         cluster = request.getfixturevalue("cluster")
+        cluster.import_images([IMAGE])
         place = cluster.kubeconfig, cluster.context
-    made = World(*place)
+    return place
+
+
+@pytest.fixture
+def world(kubernetes_place: tuple[Path, str]) -> Iterator[World]:
+    """The Kubernetes cluster's side of a test."""
+    made = World(*kubernetes_place)
     yield made
     made.remove_all()
