@@ -39,3 +39,5 @@ def _called(auth: Mapping[str, Any]) -> Iterator[str]:
     for hook in auth["hooks"].values():
         if hook["enabled"] and hook.get("uri", "").startswith("http"):
             yield hook["uri"]
+    # It fetches the texts of mails, too.
+    yield from (mail["url"] for mail in auth["email"]["template"].values() if "url" in mail)

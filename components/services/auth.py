@@ -8,6 +8,7 @@ variable. A setting that is not given is not passed on, so that GoTrue's own def
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from components.service import Address, AddressPart, Edge, Encoding, Gate, Health, Port, Secret, Service, Text, text
 from components.services import postgres, secret_names
@@ -121,7 +122,12 @@ def auth(c: Context) -> Service:
             start_period=10,
         ),
         # It ends where it can't migrate, so it is started when the database is there.
-        connects=(Edge("postgres", Gate.HEALTHY), *((Edge("mail"),) if _uses_catcher(c) else ())),
+        connects=(
+            Edge("postgres", Gate.HEALTHY),
+            *((Edge("mail"),) if _uses_catcher(c) else ()),
+            # The texts of mails may lie in the stack's own storage. (Hooks by http are refused but for this machine's.)
+            *((Edge("gateway"),) if c.runs("gateway") and "gateway" in _called(c) else ()),
+        ),
         outside=tuple(sorted(_outside(c))),
         provides={"auth": "http"},
         replicable=True,
@@ -230,5 +236,13 @@ def _outside(c: Context) -> Iterator[str]:
         yield "oauth"
     if "provider" in settings["sms"]:
         yield "sms"
-    if any(hook["enabled"] and hook.get("uri", "").startswith("http") for hook in settings["hooks"].values()):
+    if _called(c) - {"gateway"}:
         yield "webhooks"
+
+
+def _called(c: Context) -> set[str]:
+    """Hosts of the hooks and of the mails' texts, which it fetches by HTTP."""
+    settings = c.settings["auth"]
+    urls = [hook["uri"] for hook in settings["hooks"].values() if hook["enabled"] and hook.get("uri", "").startswith("http")]
+    urls += [mail["url"] for mail in settings["email"]["template"].values() if "url" in mail]
+    return {urlsplit(url).hostname or "" for url in urls}

@@ -184,6 +184,15 @@ def test_a_hook_by_http_is_signed_and_leads_outside():
     assert service.outside == ("webhooks",)
 
 
+def test_the_texts_of_mails_are_fetched_from_outside_or_by_the_gateway():
+    def fetching(url):
+        return made("auth", {"auth": {"email": {"template": {"invite": {"url": url}}}}})
+
+    away, own = fetching("https://app.example.com/i.html"), fetching("http://gateway:8000/storage/v1/object/public/mails/i.html")
+    assert (away.outside, "gateway" in edges(away)) == (("webhooks",), False)
+    assert (own.outside, "gateway" in edges(own)) == ((), True)
+
+
 @pytest.mark.parametrize("hook", HOOKS)
 def test_every_known_hook_can_be_named(hook):
     assert f"GOTRUE_HOOK_{hook.upper()}_ENABLED" in told({"hooks": {hook: {}}})
