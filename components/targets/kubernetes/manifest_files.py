@@ -69,7 +69,8 @@ def wanted(manifests: Iterable[Manifest]) -> list[str]:
 
 def texts(props: Mapping[str, Any]) -> dict[str, str]:
     """What is in the files, by name."""
-    found = {name: _HEADER + yaml.safe_dump(_numbers(body), sort_keys=False) for name, body in props["bodies"].items()}
+    # Sorted, as the engine keeps no order: the same manifests are the same files.
+    found = {name: _HEADER + yaml.safe_dump(_numbers(body), sort_keys=True) for name, body in props["bodies"].items()}
     for name, lines in props["secrets"].items():
         if lines:
             found[name] = _HEADER + "# Secrets that the pods refer to, and their keys.\n" + "".join(f"{line}\n" for line in lines)

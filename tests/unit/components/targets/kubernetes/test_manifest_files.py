@@ -26,6 +26,9 @@ def test_a_file_is_the_manifest_with_whole_numbers(props):
     found = texts(props)["one-it.yaml"]
     assert yaml.safe_load(found) == props["bodies"]["one-it.yaml"]
     assert "port: 80\n" in found
+    # The engine keeps no order.
+    turned = dict(reversed(props["bodies"]["one-it.yaml"].items()))
+    assert texts({**props, "bodies": {"one-it.yaml": turned}})["one-it.yaml"] == found
 
 
 def test_files_are_made_and_brought_up_to_date_and_taken_away(props, tmp_path):
