@@ -8,7 +8,6 @@ from .client import APPLY, JSON_PATCH, ApiError, Client
 from .kinds import known
 from .objects import Object, group_version, kind_id, name_of, namespace_of, text_at
 
-
 _UNKNOWN_FIELDS = "Strict"
 """A field that the API does not know is refused by name. The official plugin lets it be dropped without a word (`Warn`)."""
 
@@ -63,11 +62,9 @@ class Cluster:
         """A JSON patch."""
         return self.client.request("PATCH", self._path(item), body=operations, content_type=JSON_PATCH)
 
-    def delete(self, item: Mapping[str, Any], propagation: str, uid: str = "") -> None:
-        """Ask for its deletion; with `uid` only if it is that very object."""
-        body: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
-        if uid:
-            body["preconditions"] = {"uid": uid}
+    def delete(self, item: Mapping[str, Any], propagation: str) -> None:
+        """Ask for its deletion, and say what becomes of its dependents."""
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
         self.client.request("DELETE", self._path(item), body=body)
 
     def list(self, api_version: str, kind: str, namespace: str, **query: str) -> list[Object]:

@@ -7,8 +7,11 @@ from typing import Any
 
 from toolchain.plugins.common.values import Properties, property_map, secret_strings, to_property, with_secrets_of
 
+from .objects import pluck
+
 _SHORTEST = 4
 _SHORTEST_ELSEWHERE = 12
+_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _SECRET_FIELDS = ("data", "stringData")
 
 
@@ -19,7 +22,11 @@ def marked(values: Mapping[str, Any], source: Properties) -> dict[str, Any]:
     """
     inputs = values.get("__inputs")
     plain = {key: value for key, value in values.items() if key != "__inputs"}
-    hidden = [key for key in _SECRET_FIELDS if key in plain] if plain.get("kind") == "Secret" else []
+    is_secret = plain.get("kind") == "Secret"
+    hidden = [key for key in _SECRET_FIELDS if key in plain] if is_secret else []
+    if is_secret and pluck(plain, "metadata", "annotations", _APPLIED) is not None:
+        # kubectl notes there all of what it applied, the data too. The official plugin leaves it in clear.
+        hidden.append("metadata")
     found = with_secrets_of(property_map(plain, hidden), source)
     if inputs is not None:
         found["__inputs"] = to_property(marked(inputs, source))

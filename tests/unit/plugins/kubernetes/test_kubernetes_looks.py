@@ -224,6 +224,8 @@ def test_a_secrets_data_and_what_comes_from_secrets_is_marked() -> None:
     found = secrecy.marked({"kind": "Secret", "data": {"a": "b"}, "__inputs": {"kind": "Secret", "data": {"a": "b"}}}, source)
     assert found["data"].is_secret
     assert found["__inputs"].value["data"].is_secret
+    noted = {"kind": "Secret", "metadata": {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}"}}}
+    assert secrecy.marked(noted, {})["metadata"].is_secret
     source = {
         "kind": PropertyValue("Pod"),
         "spec": PropertyValue({"a": PropertyValue([PropertyValue("s").with_secret(True)]), "b": PropertyValue("t")}),
