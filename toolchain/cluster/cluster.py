@@ -162,7 +162,7 @@ def up(context: Context, folder: Path | None = None, *, reaches_out: bool = True
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = folder.resolve()
     # Addresses are chosen by looking at what is there: one cluster at a time.
-    with locked(context.cache / ".cluster.lock"):
+    with locked(machine.LOCK):
         layout = _start(folder, binaries, reaches_out=reaches_out)
     _hand_over(layout, binaries)
     cluster = Cluster(layout, binaries)
@@ -185,7 +185,8 @@ def down(folder: Path, *, purge: bool = False) -> None:
     layout = layouts.load(folder)
     if layout is None:
         return
-    machine.end(layout)
+    with locked(machine.LOCK):
+        machine.end(layout)
     if purge:
         shutil.rmtree(layout.folder)
 

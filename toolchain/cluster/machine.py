@@ -21,7 +21,10 @@ from toolchain.cluster import outward
 from toolchain.cluster.layout import DEVICE, LINKS, MADE_TO_HIDE, NUMBERS, Layout
 from toolchain.context import ROOT
 from toolchain.setup import system
+from toolchain.setup.folders import key_of
 
+LOCK = Path("/run/supastack-cluster.lock")
+"""Held while a node starts or ends: numbers are the machine's."""
 _START_SECONDS = 30.0
 _CNI = Path("/usr/lib/cni")
 _PACKAGES = {
@@ -161,6 +164,7 @@ def start(layout: Layout) -> int:
         time.sleep(0.05)
     what = "making the node's link"
     system.run(["ip", "link", "add", layout.link, "type", "veth", "peer", "name", DEVICE, "netns", str(pid)], what)
+    system.run(["ip", "link", "set", layout.link, "alias", _owner(layout)], what)
     system.run(["ip", "address", "add", f"{layout.host_address}/30", "dev", layout.link], what)
     system.run(["ip", "link", "set", layout.link, "up"], what)
     return pid
@@ -188,6 +192,10 @@ def _ended(handle: int, seconds: float) -> bool:
 def remove_leftovers(layout: Layout) -> None:
     """Remove what outlives a node: its control groups, its way out, and its link if the kernel has not yet done so."""
     layout.control.unlink(missing_ok=True)
+    alias = Path("/sys/class/net", layout.link, "ifalias")
+    if alias.exists() and alias.read_text().strip() != _owner(layout):
+        # After this cluster had ended another one was given its number.
+        return
     outward.forbid(layout)
     subprocess.run(["ip", "link", "delete", layout.link], stderr=subprocess.DEVNULL, check=False)
     deadline = time.monotonic() + 5
@@ -198,6 +206,11 @@ def remove_leftovers(layout: Layout) -> None:
         for place in MADE_TO_HIDE:
             with contextlib.suppress(OSError):
                 Path(place).rmdir()
+
+
+def _owner(layout: Layout) -> str:
+    """Whose link it is: the folder, short enough for a device's alias."""
+    return f"supastack cluster {key_of(str(layout.folder))}"
 
 
 def _remove_cgroups(layout: Layout) -> bool:

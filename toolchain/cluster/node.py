@@ -68,6 +68,7 @@ def _make_mounts(layout: Layout) -> None:
     _run("mount", "--rbind", "/sys/fs/cgroup", str(keep))
     _run("mount", "-t", "sysfs", "sysfs", "/sys")
     _run("mount", "--move", str(keep), "/sys/fs/cgroup")
+    keep.rmdir()
     # What programs write to fixed places is not for the machine: its own are hidden by empty ones.
     for place in (*HIDDEN, *MADE_TO_HIDE):
         Path(place).mkdir(mode=0o700, exist_ok=True)

@@ -15,6 +15,7 @@ import requests
 
 from toolchain import cluster as clusters
 from toolchain.announce import ToolchainError
+from toolchain.cluster import layout as layouts
 from toolchain.cluster import machine, pins
 from toolchain.cluster.cluster import Cluster
 from toolchain.cluster.layout import Layout
@@ -459,6 +460,16 @@ def test_a_cluster_survives_being_killed_and_ends_without_a_trace(own: Cluster, 
     assert _traces(third.layout) == []
     assert processes.isdisjoint(_started_by(1))
     assert all(one["running"] for one in own.programs().values())
+
+
+def test_what_is_left_of_an_ended_cluster_is_not_looked_for_at_the_one_that_has_its_number_now(
+    own: Cluster, tmp_path: Path
+) -> None:
+    layouts.save(Layout(tmp_path, own.layout.number), own.binaries)
+    before = _traces(own.layout)
+    clusters.down(tmp_path)
+    assert _traces(own.layout) == before
+    assert own.api.ready()
 
 
 def _runs(own: Cluster, namespace: str, pod: str) -> bool:
