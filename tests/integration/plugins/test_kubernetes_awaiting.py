@@ -144,6 +144,8 @@ def test_why_pods_do_not_start_is_told_of_each(project: Project, space: World) -
         about = "\n".join(error for error in run.errors if f"Deployment {space.namespace}/{name}:" in error)
         assert reason in about, (name, run.errors)
     assert all(found.init_errors for found in project.state().values())
+    # An image that no time brings is not waited for.
+    assert any("Deployment" in error and "can't be had: ErrImageNeverPull" in error for error in run.errors)
 
 
 @stand_in_only

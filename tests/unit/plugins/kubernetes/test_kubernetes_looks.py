@@ -178,6 +178,27 @@ def test_reasons_go_from_the_deployment_over_its_replica_set_to_pods_logs_and_ev
     ]
 
 
+def test_what_no_time_mends_is_told_early_and_a_pod_left_behind_by_name() -> None:
+    item = {**live({"updateRevision": "new"}), "apiVersion": "apps/v1", "kind": "StatefulSet"}
+
+    def pod(revision: str, part_of: str = "supastack", **state: Any) -> dict[str, Any]:
+        found = crashed(state=state, lastState={})
+        labels = {"controller-revision-hash": revision, "app.kubernetes.io/part-of": part_of}
+        return {**found, "metadata": {**found["metadata"], "ownerReferences": [{"uid": "u"}], "labels": labels}}
+
+    def told(*pods: dict[str, Any], events: list[dict[str, Any]] | None = None) -> str:
+        return reasons.hopeless(Answers(Pod=list(pods), Event=events or []), item)  # type: ignore[arg-type]
+
+    assert "ErrImageNeverPull" in told(pod("new", waiting={"reason": "ErrImageNeverPull"}))
+    assert told(pod("new", waiting={"reason": "CrashLoopBackOff"})) == ""
+    refused = {"uid": "pod", "reason": "Unhealthy", "message": "Readiness probe failed: refused: another version's data"}
+    assert "will not get well" in told(pod("new", running={}), events=[refused])
+    assert told(pod("new", "others", running={}), events=[refused]) == ""
+    assert told(pod("old", waiting={"reason": "ErrImageNeverPull"}), events=[refused]) == ""
+    said = reasons.of(Answers(Pod=[pod("old", running={})]), item)  # type: ignore[arg-type]
+    assert "Pod p never got ready before the change, and Kubernetes does not replace it: delete it" in said
+
+
 def entry(manager: str, operation: str, fields: dict[str, Any], **more: str) -> dict[str, Any]:
     return {"manager": manager, "operation": operation, "fieldsV1": fields, "apiVersion": "v1", **more}
 

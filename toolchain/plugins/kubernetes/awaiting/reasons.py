@@ -13,6 +13,10 @@ _MOST_PODS = 3
 _LOG_LINES = 10
 _MOST_EVENTS = 5
 _OWNERS = frozenset({"apps/v1/DaemonSet", "apps/v1/Deployment", "apps/v1/StatefulSet", "batch/v1/Job"})
+_NO_TIME_MENDS = frozenset({"ErrImageNeverPull", "InvalidImageName"})
+"""Reasons of a waiting container (kubelet, pkg/kubelet/images/types.go)."""
+_REFUSED = "refused: "
+"""So a health check of Supastack's begins what it says where waiting can't help; what other pods say means nothing here."""
 _NOT_YET = frozenset({"ContainerCreating", "PodInitializing"})
 
 
@@ -25,10 +29,35 @@ def of(cluster: Cluster, live: Live) -> list[str]:
         for owner in _controllers(cluster, live):
             found += _of_events(cluster, owner)
         for pod in _unready(cluster, live)[:_MOST_PODS]:
+            if _is_left_behind(pod, live):
+                found.append(
+                    f"Pod {name_of(pod)} never got ready before the change, and Kubernetes does not replace it: delete it"
+                )
             found += _of_pod(cluster, pod)
         found += _of_claims(cluster, live)
     found += _of_events(cluster, live)
     return list(dict.fromkeys(found))
+
+
+def hopeless(cluster: Cluster, live: Live) -> str:
+    """Why waiting longer is of no use, of a workload that is not ready: an image that no time brings, a health check that says so.
+
+    The official plugin waits for its whole time limit.
+    """
+    if kind_id(live) not in _OWNERS:
+        return ""
+    for pod in _unready(cluster, live):
+        if _is_left_behind(pod, live):
+            continue
+        for status in _container_statuses(pod):
+            reason = pluck(status, "state", "waiting", "reason")
+            if reason in _NO_TIME_MENDS:
+                return f"the image of container {status.get('name')} in Pod {name_of(pod)} can't be had: {reason}"
+        is_ours = pluck(pod, "metadata", "labels", "app.kubernetes.io/part-of") == "supastack"
+        for text in _of_events(cluster, pod) if is_ours else ():
+            if _REFUSED in text:
+                return f"the health check of Pod {name_of(pod)} says that it will not get well"
+    return ""
 
 
 def _of_conditions(live: Live) -> Iterator[str]:
@@ -76,13 +105,25 @@ def _of_pod(cluster: Cluster, pod: Live) -> Iterator[str]:
             yield f"{name}: [{entry.get('reason')}] {entry['message']}"
     if pluck(pod, "status", "phase") == "Failed" and pluck(pod, "status", "message"):
         yield f"{name}: [{pluck(pod, 'status', 'reason')}] {pluck(pod, 'status', 'message')}"
-    statuses = [*(pluck(pod, "status", "initContainerStatuses") or []), *(pluck(pod, "status", "containerStatuses") or [])]
-    for status in statuses:
+    for status in _container_statuses(pod):
         said = list(_of_container(status))
         yield from (f"{name}, container {status.get('name')}: {text}" for text in said)
         if said or (not status.get("ready") and pluck(status, "state", "running")):
             yield from _of_log(cluster, pod, status, name)
     yield from _of_events(cluster, pod, name)
+
+
+def _container_statuses(pod: Live) -> list[Live]:
+    return [*(pluck(pod, "status", "initContainerStatuses") or []), *(pluck(pod, "status", "containerStatuses") or [])]
+
+
+def _is_left_behind(pod: Live, live: Live) -> bool:
+    """Whether a StatefulSet's pod is of an older revision: one that never got ready is not replaced by Kubernetes.
+
+    kubernetes.io, StatefulSet, "Forced rollback".
+    """
+    latest = pluck(live, "status", "updateRevision")
+    return bool(latest) and pluck(pod, "metadata", "labels", "controller-revision-hash") not in (None, latest)
 
 
 def _of_container(status: Live) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The waiting itself: how long, for what, and what is said at its end."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,13 +10,16 @@ from toolchain.plugins.kubernetes.objects import Object, annotation_of, id_of, k
 from toolchain.plugins.kubernetes.operation import Operation
 
 from . import expressions, reasons, traffic, workloads
-from .look import Look
+from .look import Look, failed
 
 Check = Callable[[Mapping[str, Any]], Look]
 
 _SECONDS = 600.0
 _CLAIM_SECONDS = 300.0
 """awaiters.go: five minutes for a claim, ten for everything else."""
+
+_LOOK_INTO_SECONDS = 5.0
+"""How often the pods are looked at for what no time mends."""
 
 _WORKLOADS: Mapping[str, Check] = {
     "apps/v1/DaemonSet": workloads.daemon_set,
@@ -45,12 +49,17 @@ def await_ready(op: Operation, inputs: Mapping[str, Any], made: Object) -> None:
         inputs, op.timeout, _CLAIM_SECONDS if kind_id(made) == "v1/PersistentVolumeClaim" else _SECONDS
     )
 
+    next_look = time.monotonic() + _LOOK_INTO_SECONDS
+
     def done() -> bool:
-        nonlocal live, look
+        nonlocal live, look, next_look
         before = look.waiting_for
         try:
             live = op.cluster.get(made)
             look = check(live)
+            if not look.ready and not look.failed and time.monotonic() >= next_look:
+                next_look = time.monotonic() + _LOOK_INTO_SECONDS
+                look = failed(why) if (why := reasons.hopeless(op.cluster, live)) else look
         except Unreachable:
             # The API server may be starting anew; the time limit holds.
             return False
