@@ -118,6 +118,30 @@ def _an_exposed_gateway_has_a_name(values: Values, _context: Context) -> Iterato
         )
 
 
+@rule("target", "kubernetes.exposure", "kubernetes.networkPolicy")
+def _what_brings_clients_fits_how_they_come(values: Values, _context: Context) -> Iterator[Problem]:
+    given = _settings(values)
+    if given is None:
+        return
+    kind: Exposure = given["exposure"]["kind"]
+    namespaces = given["networkPolicy"]["gatewayNamespaces"]
+    if "tlsSecret" in given["exposure"] and kind in (Exposure.GATEWAY, Exposure.LOADBALANCER):
+        yield Problem(
+            path=("kubernetes", "exposure", "tlsSecret"),
+            value=shown(given["exposure"]["tlsSecret"]),
+            reason=f"only an ingress takes a certificate from a Secret here, and kind is {kind.value}",
+            fix="remove it: with a Gateway, TLS is the Gateway's; behind a load balancer the gateway has `supabase.gateway.tlsCertificate`",
+        )
+    if namespaces and kind in (Exposure.NONE, Exposure.LOADBALANCER):
+        outside = "behind a load balancer clients come from outside the cluster, and would all be shut out"
+        yield Problem(
+            path=("kubernetes", "networkPolicy", "gatewayNamespaces"),
+            value=shown(", ".join(namespaces)),
+            reason=outside if kind is Exposure.LOADBALANCER else "kind of kubernetes.exposure is none, so nothing brings clients",
+            fix="remove it" if kind is Exposure.LOADBALANCER else "remove it; for apps of the cluster there is clientNamespaces",
+        )
+
+
 @rule("target", "kubernetes.autoscaling", "kubernetes.replicas")
 def _one_way_to_count_pods(values: Values, _context: Context) -> Iterator[Problem]:
     given = _settings(values)

@@ -154,3 +154,18 @@ def test_what_services_can_give_is_taken() -> None:
 def test_files_of_storage_in_a_store_let_it_be_many() -> None:
     in_store = {"storage": {"backend": "s3", "bucket": "app"}}
     assert Plan(_load({**CLUSTER, "replicas": {"storage": 2}}, supabase=in_store))
+
+
+@pytest.mark.parametrize("kind", ["gateway", "loadbalancer"])
+def test_a_certificate_in_a_secret_is_for_an_ingress(kind: str) -> None:
+    exposure = {"kind": kind, **HOST, "tlsSecret": "cert", "gateway": {"name": "shared"}}
+    assert "kubernetes.exposure.tlsSecret" in _problems({**CLUSTER, "exposure": exposure})
+    _load({**CLUSTER, "exposure": {"kind": "ingress", **HOST, "tlsSecret": "cert", "className": "traefik"}})
+
+
+@pytest.mark.parametrize("kind", ["none", "loadbalancer"])
+def test_namespaces_that_bring_clients_are_named_only_where_clients_come_by_them(kind: str) -> None:
+    policy = {"networkPolicy": {"gatewayNamespaces": ["ingress"]}}
+    exposure = {"kind": kind, **({} if kind == "none" else HOST)}
+    assert _problems({**CLUSTER, **policy, "exposure": exposure}).keys() == {"kubernetes.networkPolicy.gatewayNamespaces"}
+    _load({**CLUSTER, **policy, "exposure": {"kind": "gateway", **HOST, "gateway": {"name": "shared"}}})
