@@ -40,7 +40,7 @@ def least(service: Service, settings: Mapping[str, Any]) -> int:
 
 def keeps_data(service: Service) -> bool:
     """Whether it is a store that others of the stack live on, by what it says of its data (`identity`)."""
-    return bool(service.identity) and not service.optional
+    return bool(service.kept and service.identity) and not service.optional
 
 
 def scheduling(stack: Stack, service: Service, settings: Mapping[str, Any]) -> dict[str, Any]:
