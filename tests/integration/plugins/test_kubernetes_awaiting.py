@@ -182,6 +182,19 @@ def test_a_stateful_set_is_waited_for_and_its_claims_stay(project: Project, spac
     assert space.names("v1", "PersistentVolumeClaim") == ["data-w-0"]
 
 
+@stand_in_only
+def test_a_pod_that_kubernetes_does_not_replace_is_told_by_name(project: Project, space: World) -> None:
+    project.up(space.provider() + workload("StatefulSet", pod("exit 1", container=UNREADY), timeout=6), fails=True)
+    fixed = space.provider() + workload("StatefulSet", pod("touch /tmp/ready; sleep 1000", container=UNREADY), timeout=8)
+    run = project.up(fixed, fails=True)
+    assert any("Pod w-0 never got ready before the change" in error and "delete it" in error for error in run.errors), run.errors
+    space.remove("v1", "Pod", "w-0")
+    assert project.up(fixed.replace("'pulumi.com/timeoutSeconds': '8'", "'pulumi.com/timeoutSeconds': '60'")).ops() == {
+        "w": ["update"]
+    }
+    assert space.get("apps/v1", "StatefulSet", "w")["status"]["readyReplicas"] == 1
+
+
 def test_a_job_is_waited_for_to_its_end_and_its_failure_ends_the_wait(project: Project, space: World) -> None:
     project.up(space.provider() + job(pod("sleep 2; echo done")))
     assert space.get("batch/v1", "Job", "j")["status"]["succeeded"] == 1
