@@ -68,6 +68,7 @@ class Description:
     notes: tuple[str, ...] = ()
     cluster: Cluster | None = None
     """None for another target."""
+    env_files: tuple[Path, ...] = ()
 
     @property
     def plugins(self) -> tuple[str, ...]:
@@ -119,6 +120,7 @@ def parse(answer: dict[str, Any]) -> Description:
         registries=tuple(answer["registries"]),
         notes=tuple(answer["notes"]),
         cluster=_cluster(answer["cluster"]) if answer.get("cluster") else None,
+        env_files=tuple(Path(file["path"]) for file in answer.get("env_files", ())),
     )
 
 

@@ -7,9 +7,12 @@ bytes, channel 1 its errors; the first message of each is the port's number).
 
 import base64
 import contextlib
+import re
 import socket
 import threading
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from toolchain.announce import fail, note
@@ -19,7 +22,8 @@ from toolchain.plugins.kubernetes import client, kubeconfig
 from toolchain.stack import cluster_access, describe
 from toolchain.stack.cluster_access import NAME, Access, Place
 from toolchain.stack.config import config_file, project_name
-from toolchain.stack.describe import Forward
+from toolchain.setup.folders import write_private
+from toolchain.stack.describe import Cluster, Forward
 from toolchain.stack.websocket import Closed, WebSocket
 
 _PROTOCOL = "v4.channel.k8s.io"
@@ -75,14 +79,47 @@ def forward(context: Context) -> int:
             print("\n".join(_lines(cluster.bind, wanted)), flush=True)
             if absent:
                 note(f"not ready, so not open: {', '.join(absent)}")
-            note("Ctrl-C ends it; passwords and keys: make env, or make status SHOW_SECRETS=1")
-            threading.Event().wait()
+            with forwarded_files(description.env_files, cluster) as files:
+                for file in files:
+                    note(f"for an app on this machine, as long as this runs: {file}")
+                note("Ctrl-C ends it")
+                threading.Event().wait()
         except KeyboardInterrupt:
             pass
         finally:
             for one in opened:
                 one.listener.close()
     return 0
+
+
+@contextlib.contextmanager
+def forwarded_files(env_files: Iterable[Path], cluster: Cluster) -> Iterator[list[Path]]:
+    """Beside each env file one with the addresses of this machine, as long as they are open; the stack's own has the cluster's."""
+    written = []
+    try:
+        for file in env_files:
+            # Git is told to leave those alone, and knows nothing of others.
+            if file.name.startswith(".env") and file.is_file():
+                beside = file.with_name(f"{file.name}.forwarded")
+                write_private(beside, forwarded(file.read_text(), cluster))
+                written.append(beside)
+        yield written
+    finally:
+        for beside in written:
+            beside.unlink(missing_ok=True)
+
+
+def forwarded(text: str, cluster: Cluster) -> str:
+    """A text with the addresses of forwarded ports in place of the cluster's own."""
+    here = {(f.service, f.port): f"{_shown(cluster.bind)}:{f.local}" for f in cluster.forwards}
+    address = re.compile(rf"([a-z0-9-]+)\.{re.escape(cluster.namespace)}\.svc\.cluster\.local:([0-9]+)")
+    return address.sub(lambda found: here.get((found[1], int(found[2])), found[0]), text)
+
+
+def _shown(bind: str) -> str:
+    """A host as it stands in a URL."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)
+    return f"[{host}]" if ":" in host else host
 
 
 def _open(bind: str, wanted: list[Forward]) -> list[Opened]:
@@ -111,8 +148,7 @@ def _open(bind: str, wanted: list[Forward]) -> list[Opened]:
 
 
 def _lines(bind: str, wanted: list[Forward]) -> list[str]:
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)
-    at = f"[{host}]" if ":" in host else host
+    at = _shown(bind)
     width = max(len(_URLS.get(f.name, (f.name, ""))[0]) for f in wanted)
     lines = []
     for one in wanted:
