@@ -19,10 +19,10 @@ from toolchain.announce import fail, note
 from toolchain.context import Context
 from toolchain.plugins.common.errors import UserError
 from toolchain.plugins.kubernetes import client, kubeconfig
+from toolchain.setup.folders import write_private
 from toolchain.stack import cluster_access, describe
 from toolchain.stack.cluster_access import NAME, Access, Place
 from toolchain.stack.config import config_file, project_name
-from toolchain.setup.folders import write_private
 from toolchain.stack.describe import Cluster, Forward
 from toolchain.stack.websocket import Closed, WebSocket
 
