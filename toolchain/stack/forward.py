@@ -171,7 +171,9 @@ class Tunnel:
         for pod in self.access.items(path, labelSelector=selector):
             conditions = (pod.get("status") or {}).get("conditions") or ()
             ready = any(c["type"] == "Ready" and c.get("status") == "True" for c in conditions)
-            if ready and not pod["metadata"].get("deletionTimestamp"):
+            # A standby takes no writes (CloudNativePG, "Labels and annotations").
+            standby = (pod["metadata"].get("labels") or {}).get("cnpg.io/instanceRole") == "replica"
+            if ready and not standby and not pod["metadata"].get("deletionTimestamp"):
                 return str(pod["metadata"]["name"])
         return None
 

@@ -273,15 +273,15 @@ def test_a_stack_on_docker_has_nothing_to_forward(machine, monkeypatch):
         forward.forward(machine.context())
 
 
-def test_a_ready_pod_is_chosen_and_one_that_goes_is_not():
-    def pod(name, ready, **metadata):
-        labels = {LABEL: "rest", cluster_access.INSTANCE: "i"}
+def test_a_ready_pod_is_chosen_and_neither_one_that_goes_nor_a_standby():
+    def pod(name, ready, role=None, **metadata):
+        labels = {LABEL: "rest", cluster_access.INSTANCE: "i", **({"cnpg.io/instanceRole": role} if role else {})}
         return {
             "metadata": {"name": name, "labels": labels, **metadata},
             "status": {"conditions": [{"type": "Ready", "status": ready}]},
         }
 
-    pods = [pod("starting", "False"), pod("going", "True", deletionTimestamp="now"), pod("ready", "True")]
+    pods = [pod("starting", "False"), pod("going", "True", deletionTimestamp="now"), pod("standby", "True", "replica"), pod("ready", "True", "primary")]
     tunnel = forward.Tunnel(access(**{"/api/v1/namespaces/n/pods": pods}), "i")
     assert tunnel.pod("rest") == "ready"
     assert tunnel.pod("auth") is None

@@ -1,0 +1,250 @@
+"""`make up STACK=kube` on a real cluster: the whole stack, what a change costs, what breaks and comes back, `down`, `purge`."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.integration.clone import Clone
+from tests.integration.daemon import Daemon
+
+pytestmark = pytest.mark.docker
+STACK = "kube"
+NAMESPACE = "supastack-kube"
+
+
+class House:
+    """A clone whose stack `kube` is on the tests' cluster."""
+
+    def __init__(self, clone: Clone, cluster: Any) -> None:
+        self.clone = clone
+        self.cluster = cluster
+        self.file = clone.root / "Pulumi.kube.yaml"
+        # Whatever else listens on the machine: no port of the plan is asked of it.
+        self.configure(**{"supastack:ports": {"auto": True}})
+        self.configure_kubernetes(kubeconfig=str(cluster.kubeconfig), context=cluster.context)
+
+    def configure(self, **values: Any) -> None:
+        """Changes settings in the stack's file."""
+        document = yaml.safe_load(self.file.read_text())
+        document["config"] |= values
+        self.file.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def configure_kubernetes(self, **values: Any) -> None:
+        """Changes settings of the target."""
+        document = yaml.safe_load(self.file.read_text())
+        self.configure(**{"supastack:kubernetes": {**document["config"]["supastack:kubernetes"], **values}})
+
+    def make(self, target: str, code: int | None = 0, **variables: str) -> str:
+        """`make TARGET STACK=kube`; returns what it says."""
+        # The cluster is reached from this machine's own network, not from the daemon's.
+        return self.clone.make(target, code, inside=False, STACK=STACK, **variables).stdout
+
+    def kubectl(self, *arguments: str) -> str:
+        """In the stack's namespace."""
+        return str(self.cluster.kubectl("--namespace", NAMESPACE, *arguments))
+
+    def objects(self, kind: str) -> list[dict[str, Any]]:
+        """All objects of a kind."""
+        found: list[dict[str, Any]] = json.loads(self.kubectl("get", kind, "--output=json"))["items"]
+        return found
+
+    def unready(self) -> set[str]:
+        """Pods that neither are ready nor have ended well."""
+        return {
+            pod["metadata"]["name"]
+            for pod in self.objects("pods")
+            if pod["status"].get("phase") != "Succeeded"
+            and not any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
+        }
+
+    def sql(self, statement: str) -> str:
+        """Runs SQL in the database's pod."""
+        return self.kubectl("exec", "postgres-0", "--", "psql", "-U", "postgres", "-Atc", statement).strip()
+
+    def steps(self) -> dict[str, str]:
+        """Step of each resource that a preview would change, by name."""
+        shown = self.clone.run(
+            "bash", "-c", '. .supastack/activate && pulumi "$@"', "pulumi", "preview", "--json", "--stack", STACK, inside=False
+        ).stdout
+        steps = json.loads(shown[shown.index("{") :])["steps"]
+        return {s["urn"].rsplit("::", 1)[-1]: s["op"] for s in steps if s["op"] not in {"same", "read", "refresh"}}
+
+    @contextmanager
+    def forward(self) -> Iterator[dict[str, str]]:
+        """`make forward` as long as the block lasts; gives the addresses by output."""
+        command = ["make", "--no-print-directory", "forward", f"STACK={STACK}"]
+        process = subprocess.Popen(
+            command,
+            cwd=self.clone.root,
+            env=self.clone.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        found: dict[str, str] = {}
+        said = []
+        try:
+            for line in process.stdout:
+                said.append(line)
+                if match := re.match(r"\s+(\w+)\s+((?:http://)?127\.0\.0\.1:\d+)$", line):
+                    found[match[1]] = match[2]
+                if "Ctrl-C" in line:
+                    break
+            assert found, "".join(said)
+            yield found
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def house(cluster: Any, daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    clone = Clone(Path(tmp_path_factory.mktemp("house")), daemon)
+    clone.create()
+    made = House(clone, cluster)
+    yield made
+    made.make("purge", code=None, CONFIRM=STACK)
+
+
+@pytest.fixture(scope="module")
+def up(house: House) -> str:
+    """What the first `make up` says."""
+    return house.make("up")
+
+
+def test_a_context_that_is_not_there_is_refused_before_anything_is_made(house: House) -> None:
+    right = house.cluster.context
+    house.configure_kubernetes(context="nobody's")
+    try:
+        assert "has no context nobody's" in house.make("up", code=None)
+    finally:
+        house.configure_kubernetes(context=right)
+    assert NAMESPACE not in house.cluster.kubectl("get", "namespaces", "--output=name")
+
+
+def test_one_command_brings_the_whole_stack_up(house: House, up: str) -> None:
+    assert f"Stack {STACK} is up." in up
+    assert re.search(r"images: 0 real, from a registry, [1-9]\d* real, built here, 1 stub", up)
+    assert house.unready() == set()
+
+
+def test_the_namespace_enforces_restricted_and_all_pods_run_under_it(house: House, up: str) -> None:
+    namespace = json.loads(house.cluster.kubectl("get", "namespace", NAMESPACE, "--output=json"))
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    warned = house.cluster.kubectl(
+        "label", "--dry-run=server", "--overwrite", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=restricted"
+    )
+    assert "violate" not in warned
+
+
+def test_a_second_preview_changes_nothing(house: House, up: str) -> None:
+    assert house.steps() == {}
+
+
+def test_clients_on_this_machine_reach_the_stack_through_forwarded_ports(house: House, up: str) -> None:
+    with house.forward() as at:
+        with urllib.request.urlopen(f"{at['API_URL']}/gateway/health", timeout=10) as answer:
+            assert answer.status == 200
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{at['API_URL']}/rest/v1/", timeout=10)
+        assert refused.value.code == 401, "without a key"
+        with pytest.raises(urllib.error.HTTPError) as login:
+            urllib.request.urlopen(at["STUDIO_URL"], timeout=10)
+        assert login.value.code == 401
+        file = house.clone.root / ".env.kube.forwarded"
+        url = re.search(r"^DATABASE_URL=\"?(postgresql://[^\"\n]+)", file.read_text(), re.MULTILINE)
+        assert url is not None
+        done = subprocess.run(["psql", url[1], "-Atc", "select 40 + 2"], capture_output=True, text=True, timeout=30, check=False)
+        assert done.stdout.strip() == "42", done.stderr
+        host, _, port = at["REDIS_URL"].rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=10) as cache:
+            cache.sendall(b"PING\r\n")
+            assert cache.recv(100).startswith(b"-NOAUTH")
+    assert not file.exists()
+
+
+def test_one_setting_changes_what_it_is_about_and_nothing_else(house: House, up: str) -> None:
+    document = yaml.safe_load(house.file.read_text())
+    before = document["config"].get("supastack:supabase", {})
+    house.configure(**{"supastack:supabase": {**before, "rest": {"maxRows": 500}}})
+    try:
+        assert house.steps().keys() == {"supabase-rest"}
+    finally:
+        house.configure(**{"supastack:supabase": before})
+
+
+def test_a_pod_that_is_killed_comes_back_with_its_data(house: House, up: str) -> None:
+    house.sql("create table if not exists kept (a int); truncate kept; insert into kept values (42)")
+    house.kubectl("delete", "pod", "postgres-0", "--grace-period=0", "--force", "--wait=true")
+    _until(lambda: not house.unready(), "the database's pod")
+    assert house.sql("select a from kept") == "42"
+    assert house.steps() == {}
+
+
+def test_a_kubelet_that_is_killed_changes_nothing(house: House, up: str) -> None:
+    if not hasattr(house.cluster, "restart"):
+        pytest.skip("this is about a cluster of our own")
+    house.cluster.restart("kubelet")
+    _until(lambda: not house.unready(), "all pods after the kubelet's restart")
+    assert house.steps() == {}
+
+
+def test_down_keeps_the_claims_and_up_returns_with_the_data_though_its_engine_is_killed(house: House, up: str) -> None:
+    house.sql("create table if not exists kept (a int); truncate kept; insert into kept values (42)")
+    said = house.make("down")
+    assert "postgres-data-postgres-0" in said
+    assert house.objects("pods") == [] or _until(lambda: not house.objects("pods"), "the pods' end")
+    assert {c["status"]["phase"] for c in house.objects("pvc")} == {"Bound"}
+    _kill_an_up(house)
+    assert f"Stack {STACK} is up." in house.make("up")
+    assert house.sql("select a from kept") == "42"
+    assert house.steps() == {}
+
+
+def _kill_an_up(house: House) -> None:
+    """Starts an up, and kills its engine and all below it as soon as it has made some objects."""
+    command = ["make", "--no-print-directory", "up", f"STACK={STACK}"]
+    process = subprocess.Popen(
+        command,
+        cwd=house.clone.root,
+        env=house.clone.env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        _until(lambda: len(house.objects("services")) >= 3, "the first objects")
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_purge_leaves_nothing(house: House, up: str) -> None:
+    house.make("purge", CONFIRM=STACK)
+    assert NAMESPACE not in house.cluster.kubectl("get", "namespaces", "--output=name")
+    volumes = json.loads(house.cluster.kubectl("get", "pv", "--output=json"))["items"]
+    assert not [v for v in volumes if (v["spec"].get("claimRef") or {}).get("namespace") == NAMESPACE]
+    assert not list((house.clone.root / ".supastack/state").rglob("kube.json"))
+
+
+def _until(done: Any, what: str, seconds: float = 180) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (found := done()):
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(1)
+    return found
