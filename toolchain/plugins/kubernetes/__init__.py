@@ -11,5 +11,6 @@ Where it goes another way, none of which shows in the state:
 - A wait ends early where no time helps: an image that is never pulled, a Pod that failed, a health check of Supastack's that refuses.
 - What a workload lacks is told from its pods, their ReplicaSet, their events and their logs.
 - A preview without a cluster says so.
+- Of proxies only the kubeconfig's `proxy-url` counts, not the environment's.
 - Secrets are blanked out of every message, those of other resources too.
 """
