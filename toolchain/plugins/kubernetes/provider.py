@@ -12,7 +12,7 @@ from pulumi.provider.experimental.property_value import PropertyValue
 
 from toolchain.plugins.common.errors import InitFailed, UserError
 from toolchain.plugins.common.official import Official
-from toolchain.plugins.common.values import Properties, has_unknown, plain_map
+from toolchain.plugins.common.values import Properties, has_unknown, plain_map, property_map
 
 from . import check, checkpoint, life, naming, planning, secrecy, settings
 from .awaiting import NotReady
@@ -84,7 +84,8 @@ class KubernetesProvider(api.Provider):
     async def check(self, request: api.CheckRequest) -> api.CheckResponse:
         """Refuse what can't be right; fill in name and namespace."""
         token = self._token(request.type)
-        self._seen |= secrecy.elsewhere(secrecy.texts(request.new_inputs))
+        whole = {**property_map(check.identified({}, token)), **request.new_inputs}
+        self._seen |= secrecy.elsewhere(secrecy.texts(whole))
         given, old = _plain(request.new_inputs), _plain(request.old_inputs)
         found = check.problems(given, self._official.explain())
         if found:

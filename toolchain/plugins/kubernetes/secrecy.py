@@ -10,7 +10,7 @@ from toolchain.plugins.common.values import Properties, property_map, secret_str
 from .objects import pluck
 
 _SHORTEST = 4
-_SHORTEST_ELSEWHERE = 12
+_SHORTEST_ELSEWHERE, _LONG = 12, 20
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _SECRET_FIELDS = ("data", "stringData")
 
@@ -44,8 +44,12 @@ def texts(*sources: Properties) -> frozenset[str]:
 
 
 def elsewhere(secrets: Iterable[str]) -> frozenset[str]:
-    """Those of other resources' secrets that are long enough to be no ordinary word: a log may show what another object holds."""
-    return frozenset(text for text in secrets if len(text) >= _SHORTEST_ELSEWHERE)
+    """Those of other resources' secrets that are no ordinary word, nor a role's name: a log may show what another object holds."""
+    return frozenset(text for text in secrets if len(text) >= _LONG or (len(text) >= _SHORTEST_ELSEWHERE and not _is_word(text)))
+
+
+def _is_word(text: str) -> bool:
+    return text.islower() and not any(character.isdigit() for character in text)
 
 
 def without(text: str, secrets: Iterable[str]) -> str:

@@ -257,6 +257,11 @@ def test_a_secrets_data_and_what_comes_from_secrets_is_marked() -> None:
     assert not found["status"].contains_secret()
 
 
+def test_of_other_resources_secrets_words_stay_readable() -> None:
+    given = {"supabase_admin", "short1", "generated-Secret", "pass-word-with-1", "a-long-passphrase-of-words"}
+    assert secrecy.elsewhere(given) == {"generated-Secret", "pass-word-with-1", "a-long-passphrase-of-words"}
+
+
 def test_secret_texts_are_hidden_in_every_form() -> None:
     texts = secrecy.texts(property_map({"kind": "Secret", "data": {"a": "aGVsbG8gd29ybGQ="}}))
     assert secrecy.without('Invalid value: "hello world" aGVsbG8gd29ybGQ=', texts) == 'Invalid value: "[secret]" [secret]'

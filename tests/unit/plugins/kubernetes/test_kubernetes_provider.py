@@ -216,6 +216,14 @@ def test_a_refusal_in_a_preview_is_an_error_without_secrets(provider: Kubernetes
     assert "hush" not in str(error.value)
 
 
+def test_a_secret_of_another_resource_stands_in_no_message(provider: KubernetesProvider, server: Server) -> None:
+    secret = {"metadata": {"name": "s"}, "stringData": {"a": "Generated-123456"}}
+    check(provider, secret, "kubernetes:core/v1:Secret")
+    server.refusals = [("POST", 422, {"reason": "Invalid", "message": "it says Generated-123456"})]
+    with pytest.raises(UserError, match=r"it says \[secret\]"):
+        create(provider, BODY)
+
+
 def test_creation_tries_again_while_the_namespace_is_missing(
     provider: KubernetesProvider, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
