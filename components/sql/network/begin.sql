@@ -1,7 +1,7 @@
 -- Begins the transaction that prepares a database, one at a time, and goes on only where it is empty.
 \set ON_ERROR_STOP on
 begin;
-select pg_advisory_xact_lock(hashtext('supastack'), hashtext('bootstrap')) \g /dev/null
+select pg_advisory_xact_lock(hashtext('supastack'), hashtext('database')) \g /dev/null
 select to_regclass('supastack.bootstrap') is not null as done \gset
 \if :done
 \echo 'supastack: this database has been prepared before: nothing is done'
@@ -12,10 +12,6 @@ do $do$
 declare
     found text;
 begin
-    if not (select rolsuper from pg_roles where rolname = current_user) then
-        raise exception 'the role % is no superuser, and only one can prepare a database for Supabase. Name one, or prepare the database by hand and set bootstrap to false, which checks it',
-            current_user;
-    end if;
     if current_setting('server_version_num')::int < 150000 then
         raise exception 'this server is PostgreSQL %, and Supabase needs 15 at least', current_setting('server_version');
     end if;

@@ -41,13 +41,13 @@ script() {
     cat /etc/supastack/begin.sql
     for file in $(files init-scripts); do
         as postgres
-        echo "\\echo 'supastack: running $file'"
+        printf '%s\n' "\\echo 'supastack: running $file'"
         content "$file" "$demoted"
     done
     for file in $(files migrations); do
         case $file in "$own"/*/97-_supabase.sql | "$own"/*/99-logs.sql | "$own"/*/99-pooler.sql) continue ;; esac
         as supabase_admin
-        echo "\\echo 'supastack: running $file'"
+        printf '%s\n' "\\echo 'supastack: running $file'"
         content "$file" "$demoted"
     done
     cat /etc/supastack/end.sql
@@ -56,6 +56,9 @@ script() {
 [ -d "$image/init-scripts" ] && [ -d "$image/migrations" ] ||
     fail "the image has no $image/init-scripts and no $image/migrations, which a database is made of"
 log_in "$ADMIN_USER ADMIN_PASSWORD"
+[ "$(ask --command 'select rolsuper from pg_roles where rolname = current_user')" = t ] ||
+    fail "the role $PGUSER is no superuser, and only one can prepare a database for Supabase. Name one in supabase.database.external.user;" \
+        "or have the database prepared, and set supabase.database.external.bootstrap to false, which checks it"
 export PGOPTIONS="$quiet"
 demoted=' nosuperuser'
 if [ "$(ask --command "select coalesce((select oid = 10 from pg_roles where rolname = 'postgres'), false)")" = t ]; then

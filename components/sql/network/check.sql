@@ -13,9 +13,9 @@ where not case kind
     else exists (select from pg_extension where extname = name)
 end
 union all
-select format('membership of authenticator in %I', role) from unnest(array['anon', 'authenticated', 'service_role']) as role
-where exists (select from pg_roles where rolname = role) and exists (select from pg_roles where rolname = 'authenticator')
-    and not pg_has_role('authenticator', role, 'member')
+select format('membership of authenticator in %I', role.rolname) from pg_roles as role, pg_roles as authenticator
+where role.rolname in ('anon', 'authenticated', 'service_role') and authenticator.rolname = 'authenticator'
+    and not pg_has_role(authenticator.oid, role.oid, 'member')
 union all
 select 'publication supabase_realtime' where not exists (select from pg_publication where pubname = 'supabase_realtime')
 union all

@@ -6,7 +6,7 @@
 \getenv jwt_exp JWT_EXP
 \getenv jwt_secret JWT_SECRET
 begin;
-select pg_advisory_xact_lock(hashtext('supastack'), hashtext('sync')) \g /dev/null
+select pg_advisory_xact_lock(hashtext('supastack'), hashtext('database')) \g /dev/null
 
 \if :{?sync_password}
 select format('create role supastack_sync superuser login')

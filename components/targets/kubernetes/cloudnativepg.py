@@ -164,7 +164,11 @@ def _cluster(stack: Stack, component: str, service: Service, told: Operated, set
         },
         "postgresGID": told.user,
         "postgresUID": told.user,
-        "postgresql": {"parameters": _parameters(told), "shared_preload_libraries": list(told.preload)},
+        "postgresql": {
+            "parameters": _parameters(told),
+            "shared_preload_libraries": list(told.preload),
+            **_synchronous(told),
+        },
         "primaryUpdateMethod": "switchover" if told.instances > 1 else "restart",
         "primaryUpdateStrategy": "unsupervised",
         "resources": resources.resources(service, settings, _SCRATCH_MIB),
@@ -182,6 +186,17 @@ def _cluster(stack: Stack, component: str, service: Service, told: Operated, set
     if told.backup is not None:
         found["plugins"] = [{"name": PLUGIN, "isWALArchiver": True, "parameters": {"barmanObjectName": f"{service.name}-backup"}}]
     return found
+
+
+def _synchronous(told: Operated) -> dict[str, Any]:
+    """What is acknowledged is on a standby too, so a failover loses none of it.
+
+    Of two servers the one that is left goes on alone (`preferred`); of more, one that no standby hears writes nothing.
+    """
+    if told.instances == 1:
+        return {}
+    durability = "preferred" if told.instances == 2 else "required"  # noqa: PLR2004 - two
+    return {"synchronous": {"method": "any", "number": 1, "dataDurability": durability}}
 
 
 def _primary(service: Service) -> dict[str, Any]:

@@ -83,8 +83,13 @@ class World:
         self.apply(*(body for body in bodies if body["kind"] != "Job"))
         # In the order of their gates, as they are rendered.
         for job in (body for body in bodies if body["kind"] == "Job"):
+            name, service = job["metadata"]["name"], job["metadata"]["labels"]["app.kubernetes.io/name"]
+            # As Pulumi does: a job of another name takes the place of the one before.
+            self.kubectl(
+                "delete", "jobs", f"--selector=app.kubernetes.io/name={service}", f"--field-selector=metadata.name!={name}"
+            )
             self.apply(job)
-            logs[job["metadata"]["labels"]["app.kubernetes.io/name"]] = self.ended(job["metadata"]["name"])
+            logs[service] = self.ended(name)
         return logs
 
     def ended(self, job: str, *, well: bool = True) -> str:

@@ -138,6 +138,7 @@ def test_a_sleeping_database_has_no_pods_and_wakes_with_its_data(pair: World) ->
     asleep = pair.services(engine="cloudnativepg", cnpg={**ENGINE["cnpg"], "hibernate": True})
     assert [service.name for service in asleep] == ["postgres"], "no job can run meanwhile"
     pair.apply(*pair.manifests(asleep))
+    pair.kubectl("delete", "jobs", "--all")  # they are not in the program any more
     wait_for(lambda: not pair.pods(), "the pods to go")
     assert pair.kubectl("get", "pvc", "--output=name").split() == [
         "persistentvolumeclaim/postgres-1",
@@ -215,7 +216,7 @@ def test_an_external_database_is_prepared_once_and_only_by_being_told_to(externa
         "Nothing was changed",
     ):
         assert missing in said, said
-    root = {"user": "root", "password": "of the administrator's"}
+    root = {"user": "root", "password": "of the administrator's", "host": "server"}
     assert external.sql("select count(*) from pg_roles where rolname !~ '^pg_'", **root) == "1"
 
     logs = external.up(told(bootstrap=True))
@@ -223,9 +224,9 @@ def test_an_external_database_is_prepared_once_and_only_by_being_told_to(externa
     superusers = external.sql("select rolname from pg_roles where rolsuper order by 1", **root).split()
     assert superusers == ["root", "supabase_admin"], "postgres was demoted as with the image, and no role is for synchronisation"
     for role in WITH_PASSWORD:
-        assert external.sql("select current_user", user=role) == role
+        assert external.sql("select current_user", user=role, host="server") == role
     logs = external.up(told(bootstrap=True), {names.JWT_SECRET: "k" * 32, names.DATABASE_PASSWORD: "changed"})
     assert "nothing is done" in logs["database-bootstrap"]
-    assert external.sql("select 1", user="authenticator", password="changed") == "1"
+    assert external.sql("select 1", user="authenticator", password="changed", host="server") == "1"
     assert external.sql("select 1", **root) == "1", "the administrator's own password is its own"
     external.up(told(), {names.DATABASE_PASSWORD: "changed"})  # the check passes now
