@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,10 +138,24 @@ class Bench:
 
     def preview_dev(self, *further: str, watch: bool = False) -> Run:
         """A preview of dev that changes nothing: the engine alone, without `make`. `further`: more arguments for it."""
-        return self._preview(self.clone.root, "--stack", "dev", *self._config(), "--parallel", "64", *further, watch=watch)
+        return self._preview(self.clone.root, "--stack", "dev", *self._config("dev"), "--parallel", "64", *further, watch=watch)
+
+    def kube(self, target: str, *variables: str) -> Run:
+        """`make TARGET STACK=kube`: the cluster is reached from this machine's own network."""
+        command = ["make", target, "STACK=kube", *variables]
+        return run(command, cwd=self.clone.root, env=self.clone.env)
+
+    def preview_kube(self) -> Run:
+        """A preview of kube that changes nothing: the engine alone."""
+        return self._preview(self.clone.root, "--stack", "kube", *self._config("kube"), "--parallel", "64", inside=False)
+
+    def kube_resources(self) -> int:
+        """How many resources the state of kube has."""
+        done = self._engine(self.clone.root, "stack", "export", "--stack", "kube")
+        return len(json.loads(done.text)["deployment"]["resources"])
 
     def program(self) -> Program:
-        """What the program's process used in the last preview of dev."""
+        """What the program's process used in the last preview of a stack."""
         (found,) = self._probed("pulumi-language-python-exec")
         return found
 
@@ -154,17 +169,17 @@ class Bench:
 
     # ---- how -------------------------------------------------------------------------------------------------------
 
-    def _preview(self, folder: Path, *arguments: str, watch: bool = False) -> Run:
+    def _preview(self, folder: Path, *arguments: str, watch: bool = False, inside: bool = True) -> Run:
         self._forget()
-        done = self._engine(folder, "preview", *arguments, watch=watch)
+        done = self._engine(folder, "preview", *arguments, watch=watch, inside=inside)
         if not _is_unchanged(done):
             raise FailedRunError(f"this preview was expected to change nothing:\n{done.text}")
         return done
 
-    def _engine(self, folder: Path, *arguments: str, watch: bool = False) -> Run:
+    def _engine(self, folder: Path, *arguments: str, watch: bool = False, inside: bool = True) -> Run:
         env = self._engine_env()
         pulumi = json.loads((self.clone.root / ".supastack/engine.json").read_text())["pulumi"]
-        with self.clone.daemon.network():
+        with self.clone.daemon.network() if inside else nullcontext():
             return run([pulumi, *arguments], cwd=folder, env=self._probing(env), watch=watch)
 
     def _engine_env(self) -> dict[str, str]:
@@ -179,8 +194,8 @@ class Bench:
         env: dict[str, str] = json.loads(done.stdout)
         return {**env, "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
 
-    def _config(self) -> list[str]:
-        private = self.clone.root / ".supastack/stacks/Pulumi.dev.yaml"
+    def _config(self, stack: str) -> list[str]:
+        private = self.clone.root / f".supastack/stacks/Pulumi.{stack}.yaml"
         return [f"--config-file={private}"] if private.exists() else []
 
     def _inside(self, command: list[str], *, watch: bool = False) -> Run:
