@@ -7,7 +7,7 @@ from toolchain.plugins.common.errors import UserError
 
 from . import annotations, ownership
 from .awaiting import NotReady, await_ready, is_ready_now
-from .client import ApiError
+from .client import ApiError, Unreachable
 from .cluster import UnknownKindError
 from .objects import Object, id_of, kind_id, name_of, pluck
 from .operation import Operation
@@ -190,6 +190,9 @@ def delete(op: Operation, inputs: Object, live: Object) -> None:
             found = op.cluster.get(live)
         except UnknownKindError:
             return True
+        except Unreachable:
+            # The API server may be starting anew; the time limit holds.
+            return False
         except ApiError as error:
             if error.is_not_found:
                 return True

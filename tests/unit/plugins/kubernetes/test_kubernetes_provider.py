@@ -29,6 +29,7 @@ class Server:
         self.objects: dict[str, dict[str, Any]] = {}
         self.requests: list[tuple[str, str, dict[str, list[str]]]] = []
         self.refusals: list[tuple[str, int, dict[str, Any]]] = []
+        self.answers: dict[str, tuple[int, dict[str, Any]]] = {}
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
@@ -51,6 +52,8 @@ class Server:
             if refusal[0] == method:
                 self.refusals.remove(refusal)
                 return refusal[1:]
+        if path in self.answers:
+            return self.answers[path]
         if path == "/version":
             return 200, {"gitVersion": "v1.34.4"}
         if path.startswith("/apis/example.org/"):
@@ -313,6 +316,20 @@ def test_a_kubeconfig_that_is_not_known_yet_is_no_reason_to_warn(host: Said) -> 
     later = configured(host, kubeconfig=UNKNOWN)
     assert plain_map(create(later, BODY, preview=True).properties or {}) == BODY
     assert host.warnings == []
+
+
+def test_a_user_who_may_not_look_at_endpoints_can_still_read_a_service(provider: KubernetesProvider, server: Server) -> None:
+    body = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "s", "namespace": NAMESPACE, "annotations": {"pulumi.com/skipAwait": "true"}},
+        "spec": {"selector": {"a": "b"}},
+    }
+    olds = create(provider, body, token="kubernetes:core/v1:Service").properties or {}
+    looked = {**body, "metadata": {"name": "s", "namespace": NAMESPACE}}
+    server.answers[f"/apis/discovery.k8s.io/v1/namespaces/{NAMESPACE}/endpointslices"] = (403, {"reason": "Forbidden"})
+    request = api.ReadRequest(URN.format("kubernetes:core/v1:Service"), "n/s", olds, property_map(looked))
+    assert asyncio.run(provider.read(request)).resource_id == "n/s"
 
 
 def test_deletion_waits_until_the_object_is_gone_and_another_of_its_name_is_none_of_ours(

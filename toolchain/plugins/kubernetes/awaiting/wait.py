@@ -59,7 +59,7 @@ def await_ready(op: Operation, inputs: Mapping[str, Any], made: Object) -> None:
             look = check(live)
             if not look.ready and not look.failed and time.monotonic() >= next_look:
                 next_look = time.monotonic() + _LOOK_INTO_SECONDS
-                look = failed(why) if (why := reasons.hopeless(op.cluster, live)) else look
+                look = failed(why) if (why := _hopeless(op, live)) else look
         except Unreachable:
             # The API server may be starting anew; the time limit holds.
             return False
@@ -82,12 +82,24 @@ def await_ready(op: Operation, inputs: Mapping[str, Any], made: Object) -> None:
     raise NotReady(live, _said(op, made, live, headline))
 
 
+def _hopeless(op: Operation, live: Object) -> str:
+    try:
+        return reasons.hopeless(op.cluster, live)
+    except ApiError:
+        # Pods may be none of this user's business; the workload's own status is waited for.
+        return ""
+
+
 def is_ready_now(op: Operation, inputs: Mapping[str, Any], live: Object) -> None:
     """Look once, without waiting. Raises NotReady. Claims and what `waitFor` asks for are not looked at (awaiters.go, awaitRead)."""
     if kind_id(live) == "v1/PersistentVolumeClaim" or annotation_of(inputs, annotations.WAIT_FOR):
         return
     check = _check(op, inputs, live)
-    look = check(live) if check else Look(ready=True)
+    try:
+        look = check(live) if check else Look(ready=True)
+    except ApiError:
+        # What it leads to can't be looked at by this user.
+        return
     if not look.ready:
         raise NotReady(live, _said(op, live, live, look.waiting_for))
 
