@@ -26,6 +26,12 @@ def demands(plan: Plan) -> dict[str, Any]:
             for service in services
             for volume in service.volumes
         ],
+        "operated": [
+            {"name": service.name, "identity": service.identity, "setting": ENGINE_SETTING[component]}
+            for component, services in plan.services.items()
+            for service in services
+            if service.operated is not None
+        ],
         "rights": [list(right) for right in _rights(settings, plan)],
     }
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from components.identity import refusal
 from components.targets.kubernetes.api import Cluster, Json, Refused, Unreachable
 from components.targets.kubernetes.naming import COMPONENT, INSTANCE, STACK_ID
+from components.targets.kubernetes.network_policies import CLUSTER
 from components.targets.kubernetes.readiness import REFUSED, Found, unready
 from components.targets.kubernetes.storage import IDENTITY, PAIRED_SECRET
 
@@ -162,12 +163,15 @@ def _storage_problems(parameters: Mapping[str, Any], cluster: Cluster) -> list[s
 def _claim_problems(parameters: Mapping[str, Any], cluster: Cluster) -> list[str]:
     """Claims whose data the stack has no use for, or that their server can't read."""
     wanted = {claim["name"]: claim for claim in parameters["claims"] or ()}
+    operated = {service["name"]: service for service in parameters.get("operated") or ()}
     namespace, problems = parameters["namespace"], []
     for claim in cluster.items(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims"):
         marks, name = claim["metadata"].get("annotations") or {}, claim["metadata"]["name"]
         if marks.get(STACK_ID) != parameters["stack_id"]:
             continue
-        if name not in wanted:
+        # An operator numbers the claims of a service as it makes them.
+        known = wanted.get(name) or operated.get((claim["metadata"].get("labels") or {}).get(CLUSTER, ""))
+        if known is None:
             whose = (claim["metadata"].get("labels") or {}).get(COMPONENT)
             problems.append(
                 f"claim {name} holds data of this stack's {whose}, for which the settings have no use any more (an external one in its "
@@ -175,7 +179,7 @@ def _claim_problems(parameters: Mapping[str, Any], cluster: Cluster) -> list[str
                 f"{namespace} delete pvc {name}`, `make up`."
             )
             continue
-        held, now, setting = marks.get(IDENTITY), wanted[name]["identity"], wanted[name]["setting"]
+        held, now, setting = marks.get(IDENTITY), known["identity"], known["setting"]
         if held and now and refusal(name, held, now, setting) is not None:
             problems.append(
                 f"claim {name} holds data of {held}, which {now} can't read ({setting}). Nothing was touched. Set the settings back; or "

@@ -33,7 +33,7 @@ def made(settings=None, files=None, **cnpg):
             "secret_key": "b",
         }
     (server,) = (service for service in services(args) if service.name == "postgres")
-    values = {name: PASSWORD for name in server.secrets}
+    values = dict.fromkeys(server.secrets, PASSWORD)
     return {m.body["kind"] + "/" + m.body["metadata"]["name"]: m for m in manifests(STACK, "supabase", server, target, values)}
 
 

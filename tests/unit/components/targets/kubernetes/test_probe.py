@@ -40,7 +40,7 @@ def told(kubeconfig, **over):
             "namespaces": ["supastack-dev"],
             "instance": "supastack-dev",
             "stack_id": OURS,
-            **{name: over.pop(name, []) for name in ("kinds", "objects", "claims", "rights", "workloads")},
+            **{name: over.pop(name, []) for name in ("kinds", "objects", "claims", "operated", "rights", "workloads")},
             **over,
         }
     )
@@ -161,6 +161,15 @@ def test_a_claim_is_given_to_no_server_that_can_not_read_it(api, kubeconfig, kep
     api.objects[f"{NS}/persistentvolumeclaims"] = [kept]
     found = before(kubeconfig, claims=[{"name": "data-postgres-0", "identity": "postgres-17", "setting": "S"}])
     assert [said in problem for problem in found] == ([True] if said else [])
+
+
+@pytest.mark.parametrize(("identity", "problems"), [("cloudnativepg-17", 0), ("cloudnativepg-16", 1)])
+def test_the_claims_that_an_operator_numbers_are_known_by_its_label(api, kubeconfig, identity, problems):
+    kept = claim("cloudnativepg-17", name="postgres-3")
+    kept["metadata"]["labels"]["cnpg.io/cluster"] = "postgres"
+    api.objects[f"{NS}/persistentvolumeclaims"] = [kept]
+    assert len(before(kubeconfig, operated=[{"name": "postgres", "identity": identity, "setting": "S"}])) == problems
+    assert len(before(kubeconfig)) == 1, "of another engine"
 
 
 def test_rights_that_are_missing_are_named_all_at_once(api, kubeconfig):
