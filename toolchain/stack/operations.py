@@ -153,7 +153,8 @@ def activate(context: Context) -> int:
 
     if tracked_path(context) is None:
         fail(f"there is no Pulumi.{context.stack}.yaml, so no stack {context.stack}")
-    context = setup.ensure(context, setup.Needs(plugins=("docker", "random")))
+    own = "kubernetes" if prepare.target(context) == "kubernetes" else "docker"
+    context = setup.ensure(context, setup.Needs(plugins=(own, "random")))
     print(f". {shlex.quote(str(install.install(context)))}")
     note("in this shell `pulumi` now works on this clone; `supastack_deactivate` ends it")
     return 0
@@ -211,6 +212,8 @@ def _look(context: Context, show_secrets: bool, target: str = "docker") -> _Seen
     used = {r["type"].split(":")[2] for r in state.resources if r["type"].startswith("pulumi:providers:")}
     stand_ins = {n: plugins.is_stand_in(context, n) for n in used & {"docker", "random", "kubernetes"}}
     text = summary.render(context, state.outputs, services, stand_ins, show_secrets, target)
+    if target != "docker":
+        text += f"\n\n  `make forward{_which(context)}` opens its ports on this machine"
     needed = [s for s in services or [] if s.needed]
     return _Seen(text, bool(needed) and all(s.well for s in needed), state, tuple(services or ()))
 

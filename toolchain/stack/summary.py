@@ -49,7 +49,8 @@ def render(
         [heading(context, services, "containers" if target == "docker" else "workloads")],
         *_values(outputs, show_secrets),
         _env_files(context, outputs),
-        _supabase_cli(outputs, show_secrets),
+        # What is in a cluster is reached from here by forwarded ports only.
+        _supabase_cli(outputs, show_secrets) if target == "docker" else [],
         [*_images(outputs), *(f"    {line}" for line in rows(services or []))],
         _plugins(stand_ins),
         [f"  note: {text}" for text in _plain(outputs, "NOTES", [])],
