@@ -34,10 +34,12 @@ class Pooling:
     Attributes:
         instances: How many.
         mode: `session` or `transaction`.
+        image: Its image, built on this machine where the operator's own can't be had; None: the operator's.
     """
 
     instances: int
     mode: str
+    image: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -108,7 +108,7 @@ def _operated(c: Context) -> Service:
             hibernate=given["hibernate"],
             vault_key=None if local else secret_names.VAULT_ROOT_KEY,
             backup=_backup(c, given["backup"]),
-            pooler=_pooler(given["pooler"]),
+            pooler=_pooler(c, given["pooler"], local=local),
         ),
     )
 
@@ -160,5 +160,8 @@ def _to_store(c: Context, given: Mapping[str, Any]) -> tuple[Edge, ...]:
     return (Edge("s3"),) if own and "schedule" in given else ()
 
 
-def _pooler(given: Mapping[str, Any]) -> Pooling | None:
-    return Pooling(instances=given["instances"], mode=given["mode"].value) if given["enabled"] else None
+def _pooler(c: Context, given: Mapping[str, Any], *, local: bool) -> Pooling | None:
+    if not given["enabled"]:
+        return None
+    image = c.release.image_if_any("pgbouncer").reference if local else None
+    return Pooling(instances=given["instances"], mode=given["mode"].value, image=image or None)

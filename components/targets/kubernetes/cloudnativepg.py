@@ -195,7 +195,7 @@ def _synchronous(told: Operated) -> dict[str, Any]:
     """
     if told.instances == 1:
         return {}
-    durability = "preferred" if told.instances == 2 else "required"  # noqa: PLR2004 - two
+    durability = "preferred" if told.instances == 2 else "required"
     return {"synchronous": {"method": "any", "number": 1, "dataDurability": durability}}
 
 
@@ -298,4 +298,8 @@ def _beside(stack: Stack, component: str, service: Service, told: Operated, clus
         yield made("ScheduledBackup", "backup-schedule", spec)
     if told.pooler is not None and not told.hibernate:
         pgbouncer = {"poolMode": told.pooler.mode, "parameters": {"max_client_conn": "1000"}}
-        yield made("Pooler", "pooler", {"instances": told.pooler.instances, "type": "rw", "pgbouncer": pgbouncer})
+        spec = {"instances": told.pooler.instances, "type": "rw", "pgbouncer": pgbouncer}
+        if told.pooler.image is not None:
+            container = {"name": "pgbouncer", "image": told.pooler.image, "imagePullPolicy": "Never"}
+            spec["template"] = {"spec": {"containers": [container]}}
+        yield made("Pooler", "pooler", spec)
