@@ -25,6 +25,9 @@ TEXTS: Samples = {
         right=("kubernetes.io/tls-acme", "example.com/A_b.c", "plain"),
         wrong=("/x", "Example.com/x", "example.com/", "a b", "-x", "x" * 64),
     ),
+    kube.class_name: Texts(
+        right=("nginx", "example.com/internal", "service.k8s.aws/nlb"), wrong=("/x", "Example.com/x", "example.com/", "a b", "-x")
+    ),
     kube.cpu: Texts(right=("250m", "2", "0.5", "1.25"), wrong=("0", "0m", "2000", "-1", "1.5m", "2 cores", "0.0", "1e3", "01")),
     kube.cidr: Texts(
         right=("10.0.0.0/8", "0.0.0.0/0", "fd00::/8", "10.1.2.3"),
