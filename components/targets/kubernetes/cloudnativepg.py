@@ -29,6 +29,8 @@ _RELOAD: Final = {"cnpg.io/reload": "true"}
 """On a Secret: a change of it takes effect at once."""
 _PROJECTED: Final = "/projected"
 """Where an instance has what is projected into it: everything else there is read-only."""
+_PROPAGATION: Final = "pulumi.com/deletionPropagationPolicy"
+"""Annotation for Pulumi's provider: how what belongs to an object is deleted with it (its documentation, "Kubernetes: annotations")."""
 _KEY: Final = "vault.key"
 _SCRIPT: Final = "vault-key.sh"
 _SCRATCH_MIB: Final = 256
@@ -263,12 +265,15 @@ def _beside(stack: Stack, component: str, service: Service, told: Operated, clus
     """What belongs to the cluster and can come and go: databases, the schedule of backups, the pooler."""
 
     def made(kind: str, part: str, spec: Mapping[str, Any]) -> Manifest:
+        metadata = _metadata(stack, component, service, part)
+        # The operator (1.30.0) makes a pooler's Deployment anew for as long as the pooler's deletion in the foreground waits for it to go.
+        metadata["annotations"] = {**metadata["annotations"], _PROPAGATION: "background"}
         return Manifest(
             name=f"{cluster}-{part}",
             body={
                 "apiVersion": API,
                 "kind": kind,
-                "metadata": _metadata(stack, component, service, part),
+                "metadata": metadata,
                 "spec": {"cluster": {"name": service.name}, **spec},
             },
             after=(cluster,),
