@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from toolchain import setup
 from toolchain.announce import fail, note
@@ -17,6 +18,9 @@ from toolchain.stack.describe import Cluster, Description
 from toolchain.stack.docker_access import connect
 from toolchain.stack.engine import Engine
 from toolchain.stack.state import CONTAINER, NETWORK, VOLUME, StackState, name_of, type_of
+
+if TYPE_CHECKING:
+    from toolchain.stack.cluster_access import Place
 
 _SHARED_BACKEND_SECONDS = 900.0
 
@@ -112,13 +116,25 @@ def _ready_cluster(context: Context, description: Description, state: StackState
     cluster_access.ensure_running(context, place)
     cluster_access.bring_images(context, place, description.built_here)
     _same_cluster(context, description.cluster, state)
+    if state is not None:
+        _clear_cluster(context, place, state)
 
 
 def _start_cluster(context: Context, state: StackState) -> None:
     from toolchain.stack import cluster_access
 
     if state.cluster:
-        cluster_access.ensure_running(context, cluster_access.place_of(context, state))
+        place = cluster_access.place_of(context, state)
+        cluster_access.ensure_running(context, place)
+        _clear_cluster(context, place, state)
+
+
+def _clear_cluster(context: Context, place: "Place", state: StackState) -> None:
+    """Remove what a killed engine left in the cluster."""
+    from toolchain.stack import cluster_access, cluster_orphans
+
+    with cluster_access.connect(place) as access:
+        cluster_orphans.remove(access, state, older_than=_grace(context))
 
 
 def _same_cluster(context: Context, cluster: Cluster, state: StackState | None) -> None:
