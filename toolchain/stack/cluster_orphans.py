@@ -54,4 +54,4 @@ def remove(access: Access, state: StackState, older_than: float) -> None:
 
 
 def _made(item: Json) -> float:
-    return datetime.fromisoformat(item["metadata"]["creationTimestamp"].replace("Z", "+00:00")).timestamp()
+    return datetime.fromisoformat(item["metadata"]["creationTimestamp"]).timestamp()
