@@ -68,9 +68,9 @@ def remove_namespaces(context: Context, ours: Ours) -> None:
     """Remove every namespace of the stack with all that is in it, its claims too, and no other."""
     from toolchain.stack import cluster_access
 
-    place = cluster_access.Place(
-        context.root / Path(ours.cluster["kubeconfig"]).expanduser(), ours.cluster.get("context", ""), ""
-    )
+    at = ours.cluster
+    path = context.root / Path(at["kubeconfig"]).expanduser()
+    place = cluster_access.Place(path, at.get("context", ""), at.get("namespace", ""))
     with cluster_access.connect(place) as access:
         for name in sorted({name for stack_id in ours.stack_ids for name in access.namespaces(stack_id)}):
             note(f"removing namespace {name} and its data")

@@ -194,12 +194,24 @@ def test_purge_removes_the_namespaces_of_the_stack_and_no_other(machine, monkeyp
 
     @contextmanager
     def connected(place):
-        assert place == Place(machine.root / "cluster/kubeconfig", "c", "")
+        assert place == Place(machine.root / "cluster/kubeconfig", "c", "n")
         yield held
 
     monkeypatch.setattr(cluster_access, "connect", connected)
-    purging.remove_namespaces(machine.context(), purging.Ours([OURS], [], {"kubeconfig": "cluster/kubeconfig", "context": "c"}))
+    purging.remove_namespaces(
+        machine.context(), purging.Ours([OURS], [], {"kubeconfig": "cluster/kubeconfig", "context": "c", "namespace": "n"})
+    )
     assert held.client.removed == ["/api/v1/namespaces/n", "/api/v1/namespaces/n-logs"]
+
+
+def test_who_may_not_list_all_namespaces_is_told_of_the_stacks_own(monkeypatch):
+    held = access(**{"/api/v1/namespaces/n": listed("n", OURS), "/api/v1/namespaces/n-logs": listed("n-logs", THEIRS)})
+
+    def forbidden(path, **query):
+        raise ApiError(403, {"message": "no"})
+
+    monkeypatch.setattr(held, "items", forbidden)
+    assert held.namespaces(OURS) == ["n"]
 
 
 def test_a_purge_that_was_cut_short_still_knows_its_cluster(tmp_path):
@@ -281,7 +293,12 @@ def test_a_ready_pod_is_chosen_and_neither_one_that_goes_nor_a_standby():
             "status": {"conditions": [{"type": "Ready", "status": ready}]},
         }
 
-    pods = [pod("starting", "False"), pod("going", "True", deletionTimestamp="now"), pod("standby", "True", "replica"), pod("ready", "True", "primary")]
+    pods = [
+        pod("starting", "False"),
+        pod("going", "True", deletionTimestamp="now"),
+        pod("standby", "True", "replica"),
+        pod("ready", "True", "primary"),
+    ]
     tunnel = forward.Tunnel(access(**{"/api/v1/namespaces/n/pods": pods}), "i")
     assert tunnel.pod("rest") == "ready"
     assert tunnel.pod("auth") is None
