@@ -187,7 +187,7 @@ def _read(path: Path) -> Mapping[str, Any]:
         found = yaml.safe_load(path.read_text())
     except FileNotFoundError:
         raise Unreachable(
-            f"there is no kubeconfig {path}. Choose another in kubernetes.kubeconfig. `make cluster` makes that of this clone's own cluster."
+            f"there is no kubeconfig {path}. Choose another in kubernetes.kubeconfig. `make cluster` makes the one of this clone."
         ) from None
     except OSError as error:
         raise Unreachable(f"the kubeconfig {path} can't be read: {error.strerror}.") from None
