@@ -8,6 +8,7 @@ bytes, channel 1 its errors; the first message of each is the port's number).
 import base64
 import contextlib
 import re
+import signal
 import socket
 import threading
 from collections.abc import Iterable, Iterator
@@ -57,6 +58,9 @@ class Opened:
 
 def forward(context: Context) -> int:
     """Open the ports, print where they are, and wait for Ctrl-C. Returns the exit code. Raises ToolchainError."""
+    # However it is ended, the files with secrets that are there only as long as it runs must go.
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.default_int_handler)
     description = describe.finish(describe.start(context, config_file(context)))
     cluster = description.cluster
     if cluster is None:

@@ -109,8 +109,9 @@ class House:
             assert found, "".join(said)
             yield found
         finally:
-            os.killpg(process.pid, signal.SIGINT)
+            os.killpg(process.pid, signal.SIGTERM)
             process.wait(30)
+            assert not list(self.clone.root.glob(".env*.forwarded")), "secrets that are there only as long as it runs"
 
 
 @pytest.fixture(scope="module")
