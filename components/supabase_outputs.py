@@ -106,7 +106,12 @@ def _databases(c: Context, published: Mapping[str, Endpoint]) -> dict[str, Text]
     }
     password = Secret(names.DATABASE_PASSWORD, Encoding.URL)
     return {
-        name: text(f"postgresql://{user}:", password, f"@{published[port]}/{postgres.database(c)}")
+        name: text(f"postgresql://{user}:", password, f"@{published[port]}/{postgres.database(c)}{_query(c, port)}")
         for name, (port, user) in ways.items()
         if port in published
     }
+
+
+def _query(c: Context, port: str) -> str:
+    """What the URL of the database itself ends with; its poolers have no say in how it is reached."""
+    return database_engine.query(c) if port == "postgres" else ""

@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from components.service import Address, AddressPart, Edge, Encoding, Gate, Health, Port, Secret, Service, Text, text
-from components.services import postgres, secret_names
+from components.services import database_engine, postgres, secret_names
 from components.services.context import Context
 from components.supabase_settings.auth import PasswordRequirements
 from components.supabase_settings.auth_phone import VARIABLES as SMS_VARIABLES
@@ -81,7 +81,7 @@ def auth(c: Context) -> Service:
             Secret(secret_names.DATABASE_PASSWORD, Encoding.URL),
             "@",
             Address("postgres"),
-            f"/{postgres.database(c)}",
+            f"/{postgres.database(c)}{database_engine.query(c)}",
         ),
         "GOTRUE_DB_DRIVER": text("postgres"),
         "GOTRUE_DISABLE_SIGNUP": _bool(not settings["enableSignup"]),

@@ -9,7 +9,7 @@ from components.operated import Backup, Operated, Pooling
 from components.service import Edge, Port, Secret, Service, Text, text
 from components.services import postgres, secret_names
 from components.services.context import Context
-from components.supabase_settings.database_engine import OWN_ROLES, BackupStore, DatabaseEngine
+from components.supabase_settings.database_engine import OWN_ROLES, BackupStore, DatabaseEngine, SslMode
 
 # What upstream's images load at their start (`show shared_preload_libraries` of 17.6, as others report it), and what ours does.
 _LOADED: Final = ("pg_stat_statements", "pgaudit", "plpgsql", "plpgsql_check", "pg_cron", "pg_net", "pgsodium", "auto_explain")
@@ -69,6 +69,13 @@ def ssl(c: Context) -> dict[str, Text]:
     if of(c.settings) is not DatabaseEngine.EXTERNAL:
         return {}
     return {"PGSSLMODE": text(c.settings["database"]["external"]["sslmode"].value)}
+
+
+def query(c: Context) -> str:
+    """What a connection URL ends with that libpq or a driver like it reads; empty where the driver's own default holds."""
+    if of(c.settings) is not DatabaseEngine.EXTERNAL or (mode := c.settings["database"]["external"]["sslmode"]) is SslMode.PREFER:
+        return ""
+    return f"?sslmode={mode.value}"
 
 
 def _operated(c: Context) -> Service:

@@ -18,10 +18,10 @@ def database_sync(c: Context) -> Service | None:
 
     It runs whenever one of them is another: on a target whose jobs are named by what they are told.
     """
-    engine = database_engine.of(c.settings)
-    if not c.synchronised or database_engine.asleep(c.settings):
+    external = database_engine.of(c.settings) is DatabaseEngine.EXTERNAL
+    # Nobody looks whether the password of a server of others' has changed.
+    if not (c.synchronised or external) or database_engine.asleep(c.settings):
         return None
-    external = engine is DatabaseEngine.EXTERNAL
     if external and not c.settings["database"]["external"]["bootstrap"]:
         return None
     env = {

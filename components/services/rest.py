@@ -8,7 +8,7 @@ check is the program's own; version 12.0 of the releases of 2024 has none.
 from typing import Final
 
 from components.service import Address, Edge, Encoding, Gate, Health, Port, Secret, Service, text
-from components.services import postgres, secret_names
+from components.services import database_engine, postgres, secret_names
 from components.services.context import Context
 
 PORT: Final = 3000
@@ -44,7 +44,7 @@ def rest(c: Context) -> Service:
             Secret(secret_names.DATABASE_PASSWORD, Encoding.URL),
             "@",
             Address("postgres"),
-            f"/{postgres.database(c)}",
+            f"/{postgres.database(c)}{database_engine.query(c)}",
         ),
         "PGRST_DB_USE_LEGACY_GUCS": text("false"),
         # A set of keys, or the one secret: it takes either.

@@ -36,6 +36,7 @@ def test_a_server_of_the_stacks_own_initialises_itself():
     assert found["postgres"].operated is None
     assert "database-sync" in found
     assert "database-sync" not in made(target=TargetKind.DOCKER), "Docker refuses changed secrets over kept data"
+    assert set(JOBS) <= set(made(target=TargetKind.DOCKER, **EXTERNAL, secrets=ADMIN)), "of others' data it knows nothing"
 
 
 @pytest.mark.parametrize("given", [{"engine": "cloudnativepg"}, {**EXTERNAL, "secrets": ADMIN}])
@@ -101,6 +102,18 @@ def test_an_external_database_is_where_the_settings_say():
     assert job.env["ADMIN_PASSWORD"].parts == (Secret(names.EXTERNAL_DATABASE_PASSWORD),)
     assert job.env["PGSSLMODE"].parts == ("prefer",)
     assert "SYNC_PASSWORD" not in found["database-sync"].env, "the administrator's password stays"
+
+
+@pytest.mark.parametrize(("mode", "end"), [("prefer", "/postgres"), ("require", "/postgres?sslmode=require")])
+def test_who_reads_libpqs_urls_is_told_to_encrypt(mode, end):
+    given = {"engine": "external", "external": {**EXTERNAL["external"], "sslmode": mode}, "secrets": ADMIN}
+    found = made(**given)
+    assert found["auth"].env["GOTRUE_DB_DATABASE_URL"].parts[-1] == end
+    assert found["rest"].env["PGRST_DB_URI"].parts[-1] == end
+    assert found["database-bootstrap"].env["PGSSLMODE"].parts == (mode,)
+    texts = supabase_stack.outputs(args(**given), found.values())
+    assert texts["DB_URL"].parts[-1].endswith(end)
+    assert not texts["POOLER_URL"].parts[-1].endswith("require")
 
 
 def test_without_being_told_to_an_external_database_is_only_looked_at():
