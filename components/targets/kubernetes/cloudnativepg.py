@@ -63,7 +63,7 @@ def manifests(
     name = f"{component}-{service.name}"
     before = list(_secrets(stack, component, service, told, secrets))
     if told.backup is not None:
-        before += _store(stack, component, service, told.backup, secrets)
+        before.append(_store(stack, component, service, told.backup))
     cluster = Manifest(
         name=name,
         body={
@@ -225,11 +225,8 @@ def _volume(size: int, settings: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _store(
-    stack: Stack, component: str, service: Service, backup: Backup, secrets: Mapping[str, pulumi.Input[str]]
-) -> Iterator[Manifest]:
+def _store(stack: Stack, component: str, service: Service, backup: Backup) -> Manifest:
     """Where backups go, as the Barman Cloud plugin is told (its documentation, "Using the Barman Cloud Plugin")."""
-    del secrets  # by reference
 
     def key(name: str) -> dict[str, str]:
         return {"name": f"{service.name}-backup", "key": name}
@@ -246,7 +243,7 @@ def _store(
     }
     if backup.endpoint is not None:
         configuration["endpointURL"] = backup.endpoint
-    yield Manifest(
+    return Manifest(
         name=f"{component}-{service.name}-store",
         body={
             "apiVersion": BACKUP_API,
