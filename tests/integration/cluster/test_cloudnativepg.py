@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -155,6 +156,21 @@ def test_deleting_and_applying_leaves_claims_labels_and_identity_to_be_found(pai
     assert claim["annotations"]["supastack.io/identity"] == "cloudnativepg-17"
     assert claim["labels"]["app.kubernetes.io/name"] == "postgres"
     assert claim["labels"]["app.kubernetes.io/instance"] == "supastack-dev"
+
+
+def test_the_vaults_key_is_what_a_program_in_the_pod_prints(cluster_with_operator: Any) -> None:
+    with world(cluster_with_operator, "h-cnpg-vault") as made:
+        (server, *_) = made.services(engine="cloudnativepg", cnpg={"storage": "1gb"})
+        assert server.operated is not None
+        # The local image has no vault; the way of the key is the same.
+        server = replace(server, operated=replace(server.operated, vault_key=names.VAULT_ROOT_KEY))
+        made.apply(*made.manifests([server], {names.VAULT_ROOT_KEY: "0123456789abcdef" * 4}))
+        made.healthy(1)
+        inside = ("exec", "postgres-1", "--container=postgres", "--")
+        path = made.kubectl(*inside, "psql", "-U", "postgres", "-At", "-c", "show vault.getkey_script").strip()
+        assert made.kubectl(*inside, path) == "0123456789abcdef" * 4
+        with pytest.raises(AssertionError, match=r"Read-only file system|Permission denied"):
+            made.kubectl(*inside, "sh", "-c", f"echo >> {path}")
 
 
 # -- external --------------------------------------------------------------------------------------------------------
