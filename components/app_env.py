@@ -17,13 +17,9 @@ _SPECS = {
 }
 
 
-def _values(settings: Settings) -> Mapping[str, pulumi.Input[str]]:
+def _values(plan: Plan) -> Mapping[str, pulumi.Input[str]]:
     """What is made for the apps alone, by source."""
-    given = {
-        spec.name: settings.secrets[setting].get_secret_value()
-        for setting, spec in _SPECS.values()
-        if setting in settings.secrets
-    }
+    given = {spec.name: held for setting, spec in _SPECS.values() if (held := plan.secret(setting)) is not None}
     made = secrets.make(None, "app", [spec for _, spec in _SPECS.values()], given)
     return {variable: made[spec.name] for variable, (_, spec) in _SPECS.items()}
 
@@ -63,7 +59,7 @@ def write(plan: Plan, outputs: Mapping[str, pulumi.Input[Any]], after: pulumi.Re
     files = plan.settings.env_files
     if not files:
         return
-    sources = {**_known(plan), **outputs, **_values(plan.settings)}
+    sources = {**_known(plan), **outputs, **_values(plan)}
     for app, file in sorted(files.items()):
         template = plan.apps[app]
         EnvFile(

@@ -22,6 +22,11 @@ class Ground(Protocol):
     def before(self, plan: Plan, stack_id: pulumi.Output[str]) -> Checks:
         """The checks before the deployment."""
 
+    def existing(
+        self, plan: Plan, provider: pulumi.ProviderResource, checks: pulumi.Resource
+    ) -> Mapping[str, pulumi.Output[str]]:
+        """The secret settings that are kept on the target already, by name. `checks`: what must have passed before they are read."""
+
     def lay(self, plan: Plan, stack_id: pulumi.Output[str], provider: pulumi.ProviderResource) -> Placement:
         """Makes the place that all components go to. `stack_id`: known once the checks have passed."""
 
@@ -81,6 +86,7 @@ def lay(plan: Plan, files: Sequence[Mapping[str, Any]]) -> Foundation:
         probe="components.env_file_probe",
         parameters={"project": settings.project, "stack": settings.stack, "files": files},
     )
+    plan.bring(ground.existing(plan, provider, before))
     # The urns are known in every preview, so the id is too, and still everything waits for the checks.
     checked = pulumi.Output.all(stack_id, before.urn, writable.urn).apply(lambda all_of_it: str(all_of_it[0]))
     return Foundation(plan, ground.lay(plan, checked, provider), provider, ground)

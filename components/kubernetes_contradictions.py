@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from components.existing_secrets import Referenced
 from components.kubernetes_settings import Exposure, KubernetesSettings
 from components.setting_contradictions import Context, Values, rule
 from components.setting_schema import Problem, default_of, key_text, shown
@@ -177,6 +178,29 @@ def _limits_hold_requests(values: Values, _context: Context) -> Iterator[Problem
             yield _above((*path, "memoryRequest"), size_text(wanted["memoryRequest"]), f"memoryLimit, which is {limit}")
         if _cores(wanted.get("cpuRequest", "0")) > _cores(wanted.get("cpuLimit", "1000")):
             yield _above((*path, "cpuRequest"), wanted["cpuRequest"], f"cpuLimit, which is {wanted['cpuLimit']}")
+
+
+@rule("target", "kubernetes.existingSecrets")
+def _a_secret_is_in_one_place(values: Values, context: Context) -> Iterator[Problem]:
+    given = _settings(values)
+    if given is None:
+        return
+    for setting, at in sorted(given["existingSecrets"].items()):
+        path = ("kubernetes", "existingSecrets", setting)
+        for missing in (name for name in ("name", "key") if name not in at):
+            yield Problem(
+                path=(*path, missing),
+                value=None,
+                reason="nothing says which Secret it is, or which key of it",
+                fix="give the name of the Secret and the key in it, as `kubectl describe secret` shows them",
+            )
+        if setting in context.secrets and not isinstance(values.get(setting), Referenced):
+            yield Problem(
+                path=path,
+                value=None,
+                reason=f"{setting} is given by the stack's configuration, too",
+                fix=f"keep one of the two: pulumi config rm {key_text(context.project, (setting,))} --stack {context.stack}",
+            )
 
 
 def _above(path: tuple[str, ...], value: str, limit: str) -> Problem:

@@ -128,6 +128,18 @@ class NetworkPolicySettings(TypedDict):
 
 
 @declared
+class ExistingSecret(TypedDict):
+    """Where the value of a secret setting is in the cluster already. Both `name` and `key` are needed."""
+
+    name: NotRequired[Annotated[str, Setting(check=kube.object_name)]]
+    """Name of the Secret."""
+    key: NotRequired[Annotated[str, Setting(check=kube.secret_key)]]
+    """Key in its data."""
+    namespace: NotRequired[Annotated[str, Setting(check=kube.label)]]
+    """Its namespace. Unset: the stack's own, which is there from the first up on."""
+
+
+@declared
 class KubernetesSettings(TypedDict):
     """The cluster to deploy to, and how. The cluster of the moment, as kubectl has it, is never taken."""
 
@@ -163,5 +175,7 @@ class KubernetesSettings(TypedDict):
     """NetworkPolicies."""
     imagePullSecret: NotRequired[Annotated[str, Setting(check=kube.object_name)]]
     """Secret in the namespace that images are pulled with. Unset: none."""
+    existingSecrets: NotRequired[Annotated[dict[str, ExistingSecret], Setting(default={}, key_check=kube.secret_setting)]]
+    """Secret settings whose value is in a Secret of the cluster, by name, as `smtpPassword`: read at every preview and up."""
     render: NotRequired[Annotated[str, Setting(check=kube.path)]]
     """Folder that the manifests are also written to, without secrets, for whoever applies them by other means. Unset: none."""

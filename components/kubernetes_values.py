@@ -75,6 +75,22 @@ def path(text: str) -> str:
     return text
 
 
+def secret_key(text: str) -> str:
+    """Check a key of a Secret's data (Kubernetes, Secret v1: alphanumeric, "-", "_" and ".")."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,253}", text, re.ASCII) or text in (".", ".."):
+        raise Refused("it is not a key of a Secret", 'use letters, digits, "-", "_" and ".", as in "password"')
+    return text
+
+
+def secret_setting(text: str) -> str:
+    """Check the name of a secret setting that is one text."""
+    from components.existing_secrets import SINGLE  # it reads the declaration, which needs ours at the top
+
+    if text not in SINGLE:
+        raise Refused("there is no such secret setting, or it is a mapping of secrets", f"use one of {', '.join(sorted(SINGLE))}")
+    return text
+
+
 def purpose(text: str) -> str:
     """Check what outside traffic is for."""
     if text not in PURPOSES:

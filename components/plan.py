@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pulumi
 
-from components import cache, env_plan, kubernetes_plan, object_storage, plain_database, releases, supabase_stack
+from components import cache, env_plan, kubernetes_plan, object_storage, plain_database, releases, secret_settings, supabase_stack
 from components.cache import CacheArgs
 from components.image_settings import ImageSettings
 from components.kubernetes_settings import KubernetesSettings
@@ -87,6 +87,7 @@ class Plan:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._existing: Mapping[str, pulumi.Input[str]] = {}
         project, wrong = settings.project, []
         if settings.target is Target.MANAGED:
             wrong.append(f"{project}:target = {settings.target.value}: this target does not exist yet, docker and kubernetes do.")
@@ -141,6 +142,9 @@ class Plan:
         args["secrets"] = {
             name: "" if value is None else value.get_secret_value() for name, value in self.settings.supabase_secrets.items()
         }
+        args["secrets"] |= {
+            secret_settings.SINGLE[name]: value for name, value in self._existing.items() if name in secret_settings.SINGLE
+        }
         storage: Any = given["storage"]
         in_store = storage["backend"] == StorageBackend.S3.value
         if in_store and (store := object_storage.reached(self.object_storage_args(placement))) is not None:
@@ -157,7 +161,7 @@ class Plan:
     def cache_args(self, placement: Placement) -> CacheArgs:
         """Args of the cache."""
         args = CacheArgs(placement=placement, settings=cast("CacheSettings", self.settings.given("cache")))
-        if (password := self._secret("cachePassword")) is not None:
+        if (password := self.secret("cachePassword")) is not None:
             args["password"] = password
         return args
 
@@ -165,7 +169,7 @@ class Plan:
         """Args of the object store."""
         given = cast("ObjectStorageSettings", self.settings.given("objectStorage"))
         args = ObjectStorageArgs(placement=placement, settings=given)
-        if (key := self._secret("objectStorageSecretKey")) is not None:
+        if (key := self.secret("objectStorageSecretKey")) is not None:
             args["secret_key"] = key
         return args
 
@@ -173,14 +177,18 @@ class Plan:
         """Args of the plain database."""
         given = cast("PlainDatabaseSettings", self.settings.given("plainDatabase"))
         args = PlainDatabaseArgs(placement=placement, settings=given)
-        if (password := self._secret("plainDatabasePassword")) is not None:
+        if (password := self.secret("plainDatabasePassword")) is not None:
             args["password"] = password
         return args
 
-    def _secret(self, setting: str) -> str | None:
+    def secret(self, setting: str) -> pulumi.Input[str] | None:
         """A secret setting; None where it is not given, or, outside of a deployment, can't be read."""
         held = self.settings.secrets.get(setting)
-        return None if held is None else held.get_secret_value()
+        return self._existing.get(setting) if held is None else held.get_secret_value()
+
+    def bring(self, existing: Mapping[str, pulumi.Input[str]]) -> None:
+        """Takes the secret settings that a deployment has read from the target, by name."""
+        self._existing = dict(existing)
 
     def _services(self) -> Mapping[str, tuple[Service, ...]]:
         p = self.placement()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, get_origin
 
 from components import (
     database_contradictions,
+    existing_secrets,
     kubernetes_contradictions,
     secret_contradictions,
     secret_settings,
@@ -143,6 +144,7 @@ class _Load:
         written = {name: with_defaults(declared[name], value) for name, value in given.items() if name not in broken}
         values, found = validate(written)
         self.problems += found
+        values |= existing_secrets.counted(values)
         rules = Context(
             project=self.project,
             stack=self.stack,

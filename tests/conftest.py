@@ -40,11 +40,17 @@ class Recorder(MockMonitor):
     def __init__(self, mocks: Mocks) -> None:
         super().__init__(mocks)
         self.requests: dict[str, Any] = {}
+        self.reads: dict[str, Any] = {}
         self.outputs: dict[str, dict[str, Any]] = {}
 
     def RegisterResource(self, request: Any) -> Any:
         reply = super().RegisterResource(request)
         self.requests[request.name] = request
+        return reply
+
+    def ReadResource(self, request: Any) -> Any:
+        reply = super().ReadResource(request)
+        self.reads[request.name] = request
         return reply
 
     def RegisterResourceOutputs(self, request: Any) -> Any:

@@ -1,8 +1,10 @@
 """What a cluster must have before a stack is made there: kinds, objects that the settings name, rights. Plain data for the probe."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
+from components.existing_secrets import references
 from components.kubernetes_settings import Exposure
 from components.plan import ENGINE_SETTING, Plan
 from components.targets.kubernetes.naming import Stack
@@ -32,6 +34,7 @@ def demands(plan: Plan) -> dict[str, Any]:
             for service in services
             if service.operated is not None
         ],
+        "existing": [asdict(at) for at in references(settings, plan.settings.kubernetes.namespace)],
         "rights": [list(right) for right in _rights(settings, plan)],
     }
 

@@ -1,13 +1,13 @@
 """What a stack on Kubernetes stands on: the explicit provider, the namespace, and what the checks are told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components import kubernetes_outside, object_storage, supabase_stack
+from components import existing_secrets, kubernetes_outside, object_storage, supabase_stack
 from components.checks import Checks, Look
 from components.plan import Plan
 from components.setting_groups import complete
@@ -15,6 +15,7 @@ from components.settings import ROOT
 from components.targets.kubernetes import security
 from components.targets.kubernetes.demands import demands
 from components.targets.kubernetes.egress import Outside
+from components.targets.kubernetes.existing import read
 from components.targets.kubernetes.manifest import Manifest
 from components.targets.kubernetes.manifest_files import ManifestFiles
 from components.targets.kubernetes.naming import Stack
@@ -96,6 +97,12 @@ def _outside(plan: Plan, args: supabase_stack.SupabaseStackArgs) -> dict[str, Ou
     store = object_storage.reached(plan.object_storage_args(args["placement"]))
     given = complete("supabase", args.get("settings"))
     return kubernetes_outside.outside(given, store.endpoint if store is not None and store.external else None)
+
+
+def existing(plan: Plan, provider: pulumi.ProviderResource, checks: pulumi.Resource) -> Mapping[str, pulumi.Output[str]]:
+    """The secret settings that are in Secrets of the cluster, by name."""
+    wanted = existing_secrets.references(plan.kubernetes, plan.settings.kubernetes.namespace)
+    return read(wanted, pulumi.ResourceOptions(provider=provider, depends_on=[checks]))
 
 
 def lay(plan: Plan, stack_id: pulumi.Output[str], provider: pulumi.ProviderResource) -> Placement:

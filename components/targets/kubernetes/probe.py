@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from components.identity import refusal
 from components.targets.kubernetes.api import Cluster, Json, Refused, Unreachable
+from components.targets.kubernetes.existing_probe import existing_problems
 from components.targets.kubernetes.naming import COMPONENT, INSTANCE, STACK_ID
 from components.targets.kubernetes.network_policies import CLUSTER
 from components.targets.kubernetes.readiness import REFUSED, Found, unready
@@ -60,6 +61,7 @@ def before(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
             *_storage_problems(parameters, cluster),
             *_claim_problems(parameters, cluster),
             *_right_problems(parameters, cluster),
+            *existing_problems(parameters["existing"] or (), parameters["namespace"], cluster),
             *_refusals(parameters, cluster),
         ]
     except (Unreachable, Refused) as error:

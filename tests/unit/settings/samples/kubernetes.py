@@ -35,6 +35,10 @@ TEXTS: Samples = {
     ),
     kube.path: Texts(right=("/home/me/.kube/config", "~/.kube/config", "cluster/kubeconfig", "my file"), wrong=(" ", "a\nb")),
     kube.purpose: Texts(right=("smtp", "s3", "webhooks"), wrong=("mail", "SMTP", "s3 ", "https")),
+    kube.secret_key: Texts(right=("password", "tls.key", "A_b-1"), wrong=("a b", "a/b", "..", "ä", "a" * 254)),
+    kube.secret_setting: Texts(
+        right=("smtpPassword", "jwtSecret", "cachePassword"), wrong=("smtp", "functionSecrets", "release", "smtp password")
+    ),
     kube.any_service: Texts(
         right=("gateway", "postgres", "valkey", "plain-postgres"), wrong=("db", "Gateway", "kong", "gate way")
     ),
