@@ -10,9 +10,10 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 
 from components import keys, secret_settings
-from components.existing_secrets import SINGLE
+from components.existing_secrets import SINGLE, Reference
 from components.plan import Plan
 from components.settings import SettingsError, load
+from components.targets.kubernetes import existing
 from tests.clone_root import ROOT
 from tests.conftest import Mocks, holders_of, unwrapped
 
@@ -26,8 +27,8 @@ WHERE = {
 }
 
 
-def config(existing: Any, **more: str) -> dict[str, Any]:
-    kubernetes = {"kubeconfig": "cluster/kubeconfig", "context": "supastack", "existingSecrets": existing}
+def config(secrets: Any, **more: str) -> dict[str, Any]:
+    kubernetes = {"kubeconfig": "cluster/kubeconfig", "context": "supastack", "existingSecrets": secrets}
     return {
         "supastack:target": "kubernetes",
         "supastack:imageSource": "local",
@@ -63,8 +64,8 @@ def _held(monkeypatch):
     monkeypatch.setattr(Mocks, "new_resource", new_resource)
 
 
-def run(engine, existing):
-    pulumi.runtime.set_all_config(config(existing), [])
+def run(engine, secrets):
+    pulumi.runtime.set_all_config(config(secrets), [])
     return engine(lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"))
 
 
@@ -156,3 +157,23 @@ def test_on_another_target_it_has_no_effect_and_is_said():
     settings = load(given, stack="dev")
     assert any("kubernetes.existingSecrets has no effect" in line for line in settings.warnings)
     assert settings.supabase_secrets == {}
+
+
+class Known:
+    """An output whose value is there."""
+
+    def __init__(self, held):
+        self.held = held
+
+    def apply(self, made):
+        return made(self.held)
+
+
+def test_a_value_that_changed_since_the_checks_is_refused_without_being_shown():
+    at = Reference(setting="cachePassword", namespace="platform", name="login", key="password")
+    data = {"password": base64.b64encode(b"Shrt5").decode()}
+    with pytest.raises(pulumi.RunError) as caught:
+        existing._value(Known(data), at)
+    assert "cachePassword: Secret platform/login in the cluster: its key password: it is shorter than 8" in str(caught.value)
+    assert "Shrt5" not in str(caught.value)
+    assert caught.value.__suppress_context__
