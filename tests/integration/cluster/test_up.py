@@ -203,8 +203,8 @@ def test_a_kubelet_that_is_killed_changes_nothing(house: House, up: str) -> None
     if not hasattr(house.cluster, "restart"):
         pytest.skip("this is about a cluster of our own")
     house.cluster.restart("kubelet")
-    _until(lambda: not house.unready(), "all pods after the kubelet's restart")
-    assert house.steps() == {}
+    # It asks every pod anew before it calls them ready again, and a preview meanwhile tells of workloads that are not.
+    _until(lambda: not house.unready() and house.steps() == {}, "a preview without a change after the kubelet's restart")
 
 
 def test_down_keeps_the_claims_and_up_returns_with_the_data_though_its_engine_is_killed(house: House, up: str) -> None:
