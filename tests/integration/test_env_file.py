@@ -20,11 +20,11 @@ pytestmark = pytest.mark.engine
 
 NAME = "Ann O'Neil"
 PASSWORD = "hush/Hush+hush hush"
-DATABASE = "postgresql://u:psstPsst@127.0.0.1/db"
+DATABASE = "postgresql://u:psstPsst-thatNobodyHears@127.0.0.1/db"
 LATER = "later-Later-value"
 EDIT = "mine-Mine-mine"
 VALUES = {"INSTANCE_ID": "1", "ADMIN_NAME": NAME, "ADMIN_PASSWORD": PASSWORD, "DATABASE_URL": DATABASE}
-SECRETS = (PASSWORD, "psstPsst", LATER, EDIT)
+SECRETS = (PASSWORD, "psstPsst-thatNobodyHears", LATER, EDIT)
 
 PROGRAM = '''
 import json

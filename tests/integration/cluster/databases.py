@@ -17,6 +17,7 @@ from components.targets.kubernetes.render import Rendering, render
 from components.targets.kubernetes.texts import Texts
 from components.targets.placement import TargetKind
 from tests.unit.components.placements import placement
+from toolchain.announce import ToolchainError
 
 PASSWORD = 'it\'s:a/p@ss #1 & 100% \\ "so"'
 """With what has to be quoted somewhere."""
@@ -26,6 +27,8 @@ SECRETS = {
     names.EXTERNAL_DATABASE_PASSWORD: "of the administrator's",
     names.JWT_SECRET: "j" * 32,
 }
+FAILED = (AssertionError, ToolchainError)
+"""What a command that fails raises: on a cluster that was there before, and on one of our own."""
 WANTED = ("postgres", "database-bootstrap", "database-sync")
 SECONDS = 300
 

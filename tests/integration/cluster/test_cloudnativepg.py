@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.services import secret_names as names
-from tests.integration.cluster.databases import PASSWORD, World, wait_for, world
+from tests.integration.cluster.databases import FAILED, PASSWORD, World, wait_for, world
 from tests.integration.database.test_initialisation import MEMBERS, ROLES, SCHEMAS, WITH_PASSWORD
 
 pytestmark = pytest.mark.cluster
@@ -64,7 +64,7 @@ def test_roles_and_schemas_are_those_of_the_image_but_that_postgres_stays_a_supe
 def test_every_role_of_a_service_logs_in_with_the_password_and_with_no_other(pair: World) -> None:
     for role in WITH_PASSWORD:
         assert pair.sql("select current_user", user=role) == role
-    with pytest.raises(AssertionError, match="password authentication failed"):
+    with pytest.raises(FAILED, match="password authentication failed"):
         pair.sql("select 1", user="authenticator", password="wrong")
 
 
@@ -130,7 +130,7 @@ def test_no_acknowledged_row_is_lost_when_the_primary_is_killed(pair: World) -> 
 def test_standbys_answer_reads_and_refuse_writes(pair: World) -> None:
     assert pair.sql("select pg_is_in_recovery()", host="postgres-ro") == "t"
     assert pair.sql("select pg_is_in_recovery()") == "f"
-    with pytest.raises(AssertionError, match="read-only transaction"):
+    with pytest.raises(FAILED, match="read-only transaction"):
         pair.sql("create table public.no (n int)", host="postgres-ro")
 
 
@@ -169,7 +169,7 @@ def test_the_vaults_key_is_what_a_program_in_the_pod_prints(cluster_with_operato
         inside = ("exec", "postgres-1", "--container=postgres", "--")
         path = made.kubectl(*inside, "psql", "-U", "postgres", "-At", "-c", "show vault.getkey_script").strip()
         assert made.kubectl(*inside, path) == "0123456789abcdef" * 4
-        with pytest.raises(AssertionError, match=r"Read-only file system|Permission denied"):
+        with pytest.raises(FAILED, match=r"Read-only file system|Permission denied"):
             made.kubectl(*inside, "sh", "-c", f"echo >> {path}")
 
 
