@@ -24,6 +24,8 @@ Container = Mapping[str, Any]
 # The client lets the errors of its transport through once it is connected.
 _NO_ANSWER = (DockerException, RequestException)
 _POLL_SECONDS = 0.5
+_QUIET_SECONDS = 1.5
+"""How long it says nothing: who only has to be asked has answered by then."""
 _OPTIONAL_SECONDS = 45
 """How long the health gate waits for what nothing else needs."""
 _REFUSED = "refused:"
@@ -308,7 +310,7 @@ def after(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
         if final or late:
             return [_unwell(name, why, limit) for name, why in sorted((final or needed).items())]
         now = sorted(waiting)
-        if now != said:
+        if now != said and waited >= _QUIET_SECONDS:
             say("waiting for " + (", ".join(f"{name} ({waiting[name]})" for name in now) or "the Docker daemon"))
             said = now
         time.sleep(_POLL_SECONDS)
