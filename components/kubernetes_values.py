@@ -34,21 +34,20 @@ def dns_name(text: str) -> str:
 
 def annotation(text: str) -> str:
     """Check the name of an annotation: `name`, or `domain/name`."""
-    domain, slash, name = text.rpartition("/")
-    if slash:
-        dns_name(domain)
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", name, re.ASCII):
-        raise Refused("it is not the name of an annotation", 'write it as in "cert-manager.io/cluster-issuer"')
-    return text
+    return _qualified(text, "the name of an annotation", '"cert-manager.io/cluster-issuer"')
 
 
 def class_name(text: str) -> str:
     """Check the class of an ingress, or of a load balancer, which has a domain before it as a rule (Service.spec.loadBalancerClass)."""
+    return _qualified(text, "the name of a class", '"traefik" or "example.com/internal"')
+
+
+def _qualified(text: str, what: str, example: str) -> str:
     domain, slash, name = text.rpartition("/")
     if slash:
         dns_name(domain)
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", name, re.ASCII):
-        raise Refused("it is not the name of a class", 'write it as in "traefik" or "example.com/internal"')
+        raise Refused(f"it is not {what}", f"write it as in {example}")
     return text
 
 

@@ -29,7 +29,15 @@ def place(
     secrets: Mapping[str, pulumi.Output[str]],
     elsewhere: Mapping[str, Endpoint] | None = None,
 ) -> Placed:
-    """Places the services as children of `component`; see the target's own `place` for the arguments.
+    """Places the services as children of `component`.
+
+    Args:
+        component: Parent of all that is made.
+        name: The component's name, the first part of each child's.
+        placement: Where they go.
+        services: What is placed; gates among them make the order.
+        secrets: Value by name, for all that the services use.
+        elsewhere: Capabilities that others of the stack provide, as they are reached from inside.
 
     Raises:
         NotImplementedError: the target does not exist yet.

@@ -69,15 +69,7 @@ def place(
     secrets: Mapping[str, pulumi.Output[str]],
     elsewhere: Mapping[str, Endpoint] | None = None,
 ) -> Placed:
-    """Places a component's services.
-
-    Args:
-        component: Parent of all that is made.
-        name: The component's name, the first part of each child's.
-        placement: Where they go.
-        services: What is placed; gates among them make the order.
-        secrets: Value by name, for all that the services use.
-        elsewhere: Capabilities that others of the stack provide, as they are reached from inside.
+    """Places a component's services; the arguments are those of `components.placing.place`.
 
     Raises:
         components.targets.kubernetes.folders.FolderProblem: a folder of the machine can't be taken along.

@@ -42,3 +42,10 @@ def world(kubernetes_place: tuple[Path, str]) -> Iterator[World]:
     made = World(*kubernetes_place)
     yield made
     made.remove_all()
+
+
+@pytest.fixture
+def space(world: World) -> World:
+    """A world whose namespace is there."""
+    world.make_namespace()
+    return world

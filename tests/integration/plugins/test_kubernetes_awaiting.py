@@ -25,13 +25,6 @@ def plugins() -> tuple[str, ...]:
     return ("kubernetes",)
 
 
-@pytest.fixture
-def space(world: World) -> World:
-    """A world whose namespace is there."""
-    world.make_namespace()
-    return world
-
-
 def pod(command: str = "sleep 1000", **more: Any) -> dict[str, Any]:
     """A pod's template, with one container that does `command`; `container` adds to it, all else to the pod."""
     container = {

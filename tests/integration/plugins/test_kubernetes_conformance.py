@@ -27,13 +27,6 @@ def plugins() -> tuple[str, ...]:
     return ("kubernetes",)
 
 
-@pytest.fixture
-def space(world: World) -> World:
-    """A world whose namespace is there."""
-    world.make_namespace()
-    return world
-
-
 def config_map(name: str, data: str, metadata: str = "", options: str = "o") -> str:
     """A line of a program."""
     return f'k8s.core.v1.ConfigMap("{name}", metadata={{{metadata}}}, data={data}, opts={options})\n'

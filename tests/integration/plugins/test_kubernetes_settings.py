@@ -22,13 +22,6 @@ def plugins() -> tuple[str, ...]:
     return ("kubernetes",)
 
 
-@pytest.fixture
-def space(world: World) -> World:
-    """A world whose namespace is there."""
-    world.make_namespace()
-    return world
-
-
 def definition(group: str, *, namespaced: bool = True) -> dict[str, object]:
     """A CustomResourceDefinition of a kind `Thing`."""
     schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
