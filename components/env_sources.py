@@ -61,6 +61,8 @@ OUTPUTS: Final[Mapping[str, Source]] = MappingProxyType(
         ),
         "POOLER_URL": Source("The database through the pooler, a connection for each transaction", _POSTGRES, secret=True),
         "POOLER_SESSION_URL": Source("The database through the pooler, a connection for each session", _POSTGRES, secret=True),
+        "READ_URL": Source("The database's first read replica, or its standbys", _POSTGRES, secret=True),
+        "READ_URLS": Source("All read replicas, with commas between", secret=True),
         "DASHBOARD_USERNAME": Source("Login of Studio"),
         "DASHBOARD_PASSWORD": Source("Its password", secret=True),
         "PROJECT_REF": Source("The stack's reference, as a hosted project's"),

@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 from components import secret_values as secrets
 from components import setting_values as values
 from components.env_file_settings import EnvFileSettings
+from components.external_settings import ExternalCacheSettings, authority
 from components.image_settings import ImageSettings
 from components.kubernetes_settings import KubernetesSettings
 from components.plain_settings import PlainDatabaseSettings
@@ -27,6 +28,7 @@ from components.supabase_settings.functions import FunctionsSettings
 from components.supabase_settings.gateway import GatewaySettings
 from components.supabase_settings.keys import KeySettings, project_ref
 from components.supabase_settings.mail import MailSettings
+from components.supabase_settings.managed import ManagedSettings, host_and_port
 from components.supabase_settings.meta import MetaSettings
 from components.supabase_settings.override import ServiceOverride, service_name, variable_name
 from components.supabase_settings.pooler import PoolerSettings
@@ -76,10 +78,11 @@ class LogLevel(str, Enum):
 
 
 class CacheEngine(str, Enum):
-    """Servers that can be the cache."""
+    """Servers that can be the cache; `external` is one that others run."""
 
     VALKEY = "valkey"
     REDIS = "redis"
+    EXTERNAL = "external"
 
 
 class EvictionPolicy(str, Enum):
@@ -199,6 +202,8 @@ class DatabaseSettings(TypedDict):
     """statement_timeout: after what time a statement is cancelled, as in "30s"; "0" is never. Unset: the image's own."""
     logMinMessages: NotRequired[Annotated[LogLevel, Setting(default="fatal")]]
     """log_min_messages: the least level that is logged. The default keeps Realtime's polling out of the log."""
+    readReplicas: NotRequired[Annotated[list[str], Setting(default=[], maximum=50, check=host_and_port)]]
+    """Read replicas that others run, `host` or `host:port`: the first is READ_URL, all are READ_URLS. A managed project has its own list."""
     cnpg: NotRequired[CnpgSettings]
     """The database as CloudNativePG runs it."""
     external: NotRequired[ExternalDatabaseSettings]
@@ -211,6 +216,8 @@ class SupabaseSettings(TypedDict):
 
     enabled: NotRequired[Annotated[bool, Setting(default=True)]]
     """Whether the stack has it. Turning it off removes its servers; its volumes and passwords stay."""
+    managed: NotRequired[ManagedSettings]
+    """A Supabase project that others run, in place of the services below."""
     database: NotRequired[DatabaseSettings]
     """The PostgreSQL server."""
     projectRef: NotRequired[Annotated[str, Setting(check=project_ref)]]
@@ -258,7 +265,7 @@ class CacheSettings(TypedDict):
     enabled: NotRequired[Annotated[bool, Setting(default=True)]]
     """Whether the stack has a cache. Turning it off removes the server; its volume and password stay."""
     engine: NotRequired[Annotated[CacheEngine, Setting(default="valkey")]]
-    """Which server. A change over a kept volume is refused."""
+    """Which server; `external` for one that others run. A change over a kept volume is refused."""
     memory: NotRequired[Annotated[str, size("256mb", minimum="16mb")]]
     """Memory limit of the server. Leave room above `maxMemory`: saving needs some."""
     maxMemory: NotRequired[Annotated[str, size("128mb", minimum="1mb")]]
@@ -271,6 +278,8 @@ class CacheSettings(TypedDict):
     """appendfsync: when the append-only file is forced to disk; `everysec` can lose a second, `always` is slow."""
     commander: NotRequired[Annotated[bool, Setting(default=False)]]
     """Whether there is a web page on it, Redis Commander. Its login is `admin` with the cache's password."""
+    external: NotRequired[ExternalCacheSettings]
+    """The cache that others run."""
 
 
 @declared
@@ -290,7 +299,9 @@ class ObjectStorageSettings(TypedDict):
     endpoint: NotRequired[Annotated[str, Setting(check=values.http_url)]]
     """Address of the external store, as in "https://s3.example.com". Only with engine `external`."""
     region: NotRequired[Annotated[str, Setting(default="us-east-1", check=values.region)]]
-    """S3 region."""
+    """S3 region; Cloudflare R2 calls its own `auto`."""
+    caCertificate: NotRequired[Annotated[str, Setting(check=authority)]]
+    """Certificate of the authority that signed an external store's, as PEM text. Unset: the authorities that the machine trusts."""
     accessKey: NotRequired[Annotated[str, Setting(check=values.access_key)]]
     """Access key id; not a secret. Unset: generated; an external store needs it, with `objectStorageSecretKey`."""
 
@@ -362,7 +373,7 @@ class StackSettings(TypedDict):
     databaseBackupSecretKey: NotRequired[Annotated[str, Setting(secret=True, check=values.server_password)]]
     """Secret key of the external store that CloudNativePG's backups go to."""
     cachePassword: NotRequired[Annotated[str, Setting(secret=True, check=values.server_password)]]
-    """Password of the cache. Unset: generated."""
+    """Password of the cache. Unset: generated; an external cache needs it."""
     plainDatabasePassword: NotRequired[Annotated[str, Setting(secret=True, check=values.server_password)]]
     """Password of the plain database's owner. Unset: generated."""
     objectStorageSecretKey: NotRequired[Annotated[str, Setting(secret=True, check=values.server_password)]]

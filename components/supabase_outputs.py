@@ -20,6 +20,7 @@ NAMES: Final = (
     "MAILPIT_URL",
     "DB_URL",
     "READ_URL",
+    "READ_URLS",
     "POOLER_URL",
     "POOLER_SESSION_URL",
     "JWT_SECRET",

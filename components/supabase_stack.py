@@ -322,7 +322,9 @@ class SupabaseStack(pulumi.ComponentResource):
     db_url: pulumi.Output[str]
     """Direct connection URL of the database from the host (secret)."""
     read_url: pulumi.Output[str]
-    """The same of the database's standbys, where it has any; they are read only (secret)."""
+    """The same of the database's standbys or its first read replica, where it has any; they are read only (secret)."""
+    read_urls: pulumi.Output[str]
+    """The same of all its read replicas, with commas between (secret)."""
     pooler_url: pulumi.Output[str]
     """The same through the pooler, in transaction mode (secret)."""
     pooler_session_url: pulumi.Output[str]
