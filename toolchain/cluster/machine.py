@@ -192,8 +192,7 @@ def _ended(handle: int, seconds: float) -> bool:
 def remove_leftovers(layout: Layout) -> None:
     """Remove what outlives a node: its control groups, its way out, and its link if the kernel has not yet done so."""
     layout.control.unlink(missing_ok=True)
-    alias = Path("/sys/class/net", layout.link, "ifalias")
-    if alias.exists() and alias.read_text().strip() != _owner(layout):
+    if _alias(layout) not in {_owner(layout), None}:
         # After this cluster had ended another one was given its number.
         return
     outward.forbid(layout)
@@ -206,6 +205,14 @@ def remove_leftovers(layout: Layout) -> None:
         for place in MADE_TO_HIDE:
             with contextlib.suppress(OSError):
                 Path(place).rmdir()
+
+
+def _alias(layout: Layout) -> str | None:
+    """What its link says of whose it is; None where there is none, or the kernel takes it down just now."""
+    try:
+        return Path("/sys/class/net", layout.link, "ifalias").read_text().strip()
+    except OSError:
+        return None
 
 
 def _owner(layout: Layout) -> str:

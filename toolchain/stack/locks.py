@@ -20,6 +20,9 @@ from toolchain.stack.config import project_name
 _STARTED_LATER_SECONDS = 5.0
 """A process that started this much later than the lock was made has only the same number."""
 
+HERE = socket.gethostname()
+"""This machine, as the engine writes it into its locks."""
+
 _held: set[Path] = set()
 """The locks that this process holds."""
 
@@ -74,7 +77,7 @@ def remove_stale(context: Context) -> bool:
     removed = False
     for lock in backend_locks(context):
         since = datetime.fromtimestamp(lock.made).astimezone().isoformat(" ", "seconds")
-        if lock.host != socket.gethostname():
+        if lock.host != HERE:
             fail(
                 f"stack {context.stack} is locked by {lock.user}@{lock.host} (process {lock.pid}) since {since}, "
                 f"which can't be looked at from here.\n"
@@ -94,13 +97,11 @@ def remove_stale(context: Context) -> bool:
 
 def backend_locks(context: Context) -> list[BackendLock]:
     """The locks on the stack in a file backend; none for other backends, which can't be looked into."""
-    url = context.env.get("PULUMI_BACKEND_URL", "")
-    if not url.startswith("file://"):
+    backend = backend_folder(context)
+    if backend is None:
         return []
-    state = Path(url.removeprefix("file://").partition("?")[0]).expanduser()
-    folder = state / ".pulumi" / "locks" / "organization" / project_name(context.root) / context.stack
     found = []
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted((backend / "locks" / "organization" / project_name(context.root) / context.stack).glob("*.json")):
         try:
             content = json.loads(path.read_text())
             made = datetime.fromisoformat(content["timestamp"]).timestamp()
@@ -111,6 +112,14 @@ def backend_locks(context: Context) -> list[BackendLock]:
             # Torn by the same kill that left it. Who made it is unknown, so only its age can tell.
             fail(f"the lock {path} can't be read: if no pulumi works on stack {context.stack} now, remove the file")
     return found
+
+
+def backend_folder(context: Context) -> Path | None:
+    """Where a file backend keeps what it has; None for other backends."""
+    url = context.env.get("PULUMI_BACKEND_URL", "")
+    if not url.startswith("file://"):
+        return None
+    return Path(url.removeprefix("file://").partition("?")[0]).expanduser() / ".pulumi"
 
 
 def is_alive(lock: BackendLock) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from toolchain import setup
 from toolchain.announce import fail, note
 from toolchain.context import Context
-from toolchain.stack import describe, locks, orphans
+from toolchain.stack import describe, locks, orphans, torn
 from toolchain.stack.config import PrivateConfig, config_file, project_name, uses_private_state, value_in
 from toolchain.stack.describe import Cluster, Description
 from toolchain.stack.docker_access import connect
@@ -174,6 +174,7 @@ def _setting(context: Context, name: str) -> object:
 def _set_up(context: Context, images: bool) -> tuple[Context, Description, "subprocess.Popen[str] | None"]:
     config = config_file(context)
     asked = describe.start(context, config)
+    torn.mend(context)
     # Read meanwhile, where there is an engine; both take most of their time to start.
     export = Engine(context).start_export() if context.pulumi.is_file() and _may_exist(context) else None
     description = describe.finish(asked)
@@ -233,7 +234,7 @@ _SOURCES = {"registry": "their registries", "local": "builds on this machine"}
 def _cleared(engine: Engine, export: "subprocess.Popen[str] | None") -> StackState | None:
     """The state, with locks and unfinished operations of killed engines cleared."""
     killed = locks.remove_stale(engine.context)
-    if export and killed:
+    if (torn.mend(engine.context) or killed) and export:
         export.communicate()
         export = None
     state = engine.parse_state(export) if export else engine.read_state()

@@ -101,6 +101,19 @@ def test_after_an_engine_was_killed_at_a_random_moment_the_next_up_converges(clo
     is_there(clone, data)
 
 
+def test_after_an_engine_was_killed_while_it_wrote_its_state_the_next_up_reads_it(clone, data):
+    """The backend writes the attributes beside the state in place: killed there, the engine reads its own state no more."""
+    attributes = clone.state_file().with_name(f"{clone.state_file().name}.attrs")
+    for command in ("preview", "up"):
+        attributes.write_bytes(b"")
+        unread = clone.pulumi("stack", "export", "--stack", "dev", code=None)
+        assert unread.returncode != 0, "without the cure nothing works"
+        assert "EOF" in unread.stdout
+        assert f"removed {attributes.name}" in clone.make(command).stdout
+    assert clone.preview_steps() == {}
+    is_there(clone, data)
+
+
 def test_a_container_that_was_made_but_not_written_into_the_state_is_named_and_made_anew(clone, data):
     clone.make("down")
     name = "supastack-dev-objects-minio"
