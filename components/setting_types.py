@@ -18,6 +18,7 @@ from components.external_settings import ExternalCacheSettings, authority
 from components.image_settings import ImageSettings
 from components.kubernetes_settings import KubernetesSettings
 from components.plain_settings import PlainDatabaseSettings
+from components.policy_settings import Environment, PolicySettings
 from components.setting_declared import declared
 from components.setting_values import Setting, size
 from components.supabase_settings import auth_values
@@ -203,7 +204,7 @@ class DatabaseSettings(TypedDict):
     logMinMessages: NotRequired[Annotated[LogLevel, Setting(default="fatal")]]
     """log_min_messages: the least level that is logged. The default keeps Realtime's polling out of the log."""
     readReplicas: NotRequired[Annotated[list[str], Setting(default=[], maximum=50, check=host_and_port)]]
-    """Read replicas that others run, `host` or `host:port`: the first is READ_URL, all are READ_URLS. A managed project has its own list."""
+    """Read replicas that others run, `host` or `host:port`: the first is READ_URL, all are READ_URLS."""
     cnpg: NotRequired[CnpgSettings]
     """The database as CloudNativePG runs it."""
     external: NotRequired[ExternalDatabaseSettings]
@@ -328,6 +329,10 @@ class AdminSettings(TypedDict):
 class StackSettings(TypedDict):
     """All settings of a stack, as they stand in Pulumi.<stack>.yaml under the project's name."""
 
+    environment: NotRequired[Annotated[Environment, Setting(default="dev")]]
+    """What the stack is for. In `prod` a violated policy ends `make preview` and `make up`; elsewhere policies are advice."""
+    policies: NotRequired[PolicySettings]
+    """The policies, and which of them do not count here."""
     target: NotRequired[Annotated[Target, Setting(default="docker")]]
     """Where the stack runs."""
     instance: NotRequired[Annotated[int, Setting(default=1, minimum=1, maximum=9999)]]
