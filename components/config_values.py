@@ -54,7 +54,11 @@ def from_config(field: Field, value: object) -> object:
 
 def with_defaults(field: Field, value: object) -> object:
     """Return a value of a setting with the defaults for all that it leaves out."""
-    if not isinstance(value, dict) or field.group is None:
+    if field.group is None:
+        return value
+    if get_origin(field.type) is list and isinstance(value, list):
+        return [_merged(field.group, inner) for inner in value]
+    if not isinstance(value, dict):
         return value
     if get_origin(field.type) is dict:
         return {name: _merged(field.group, inner) for name, inner in value.items()}

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from components import env_template
 from components.env_format import Format
 from components.env_rules import URLS, Rule
-from components.env_sources import SOURCES
+from components.env_sources import Source, find
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +33,7 @@ class Variable:
     secret: bool = False
 
     def __post_init__(self) -> None:
-        sources = [SOURCES[name] for text in (self.value, self.instead or "") for name in env_template.names(text)]
+        sources = [_known(name) for text in (self.value, self.instead or "") for name in env_template.names(text)]
         object.__setattr__(self, "secret", self.secret or any(source.secret for source in sources))
         if self.rule is Rule.TEXT and sources:
             object.__setattr__(self, "rule", _rule(self.value))
@@ -58,8 +58,15 @@ def _rule(text: str) -> Rule:
         return Rule.TEXT
     if first.part:
         return Rule.PORT if first.part == "port" and len(pieces) == 1 else Rule.TEXT
-    rule = SOURCES[first.name].rule
+    rule = _known(first.name).rule
     return rule if len(pieces) == 1 or rule in URLS else Rule.TEXT
+
+
+def _known(name: str) -> Source:
+    source = find(name)
+    if source is None:
+        raise KeyError(name)
+    return source
 
 
 @dataclass(frozen=True, slots=True)

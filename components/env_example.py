@@ -13,7 +13,7 @@ from components.env_app import App, Variable
 from components.env_apps import APPS
 from components.env_format import Format
 from components.env_own import template_of
-from components.env_sources import SOURCES
+from components.env_sources import find
 from components.plan import Plan, PlanError
 from components.settings import SettingsError, load_file
 
@@ -47,7 +47,8 @@ def _lines(variable: Variable, text: str | None, known: Mapping[str, str], fmt: 
         if env_format.unwritable(value, fmt) is None:
             return "", env_format.assignment(variable.key, value, fmt).rstrip("\n")
     # A key without a value is no TOML.
-    return SOURCES[names[0]].about if names else "", f"# {variable.key} =" if fmt is Format.TOML else f"{variable.key}="
+    about = source.about if names and (source := find(names[0])) else ""
+    return about, f"# {variable.key} =" if fmt is Format.TOML else f"{variable.key}="
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

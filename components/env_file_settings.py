@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from components import env_template
 from components import setting_values as values
 from components.env_rules import URLS
-from components.env_sources import SOURCES
+from components.env_sources import SOURCES, find
 from components.setting_declared import declared
 from components.setting_values import Refused, Setting
 
@@ -36,11 +36,11 @@ def template_text(text: str) -> str:
     except env_template.TemplateError as error:
         raise Refused("its references can't be read", str(error), hidden=True) from None
     for name, part in ((reference.name, reference.part) for reference in references):
-        if name not in SOURCES:
+        if (source := find(name)) is None:
             close = difflib.get_close_matches(name, list(SOURCES), n=1, cutoff=0.6)
             guess = f"did you mean {close[0]}? " if close else ""
             raise Refused(f"no stack has a value {name}", f"{guess}There are: {', '.join(SOURCES)}", hidden=True)
-        if part and SOURCES[name].rule not in URLS:
+        if part and source.rule not in URLS:
             raise Refused(f"{name} is no URL, so it has no {part}", f"write ${{{name}}}", hidden=True)
     if not text.isprintable():
         raise Refused("it has a line break or another character that can't be shown", "write it on one line", hidden=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from components import ports
+from components import cache_lifetimes, ports
 from components.env_rules import Rule
 
 
@@ -92,9 +92,36 @@ _OF_APPS: Final[Mapping[str, Source]] = {
     "API_SCHEMAS": Source("Schemas of the REST API, as a JSON list"),
     "API_MAX_ROWS": Source("Rows that the REST API gives at most", Rule.INTEGER),
     "DB_MAJOR_VERSION": Source("Major version of PostgreSQL", Rule.INTEGER),
+    "DB_POOL_SIZE": Source("Connections to the database that one process of the app opens at most", Rule.INTEGER),
+    "SCHEDULED_TASKS": Source("The scheduled tasks, as JSON by name"),
+    cache_lifetimes.ALL: Source("How long each kind of data stays in the cache, as JSON in seconds"),
 }
 
-SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
-    {**OUTPUTS, **_OF_APPS, **{port_name(name): Source(f"The port `{name}` of the port plan", Rule.PORT) for name in ports.BASE}}
+OF_TENANTS: Final[Mapping[str, Source]] = MappingProxyType(
+    {
+        "TENANT_ID": Source("The tenant"),
+        "TENANT_NAME": Source("Its name for people"),
+        "ORG_ID": Source("Id that its rows have in the app's tables"),
+        "TENANT_TIER": Source("standard, or enterprise: with a project of its own"),
+        "TENANT_REGION": Source("Where its data is"),
+        "TENANT_COMPLIANCE": Source("Rule sets that it is held to, with commas between"),
+    }
 )
-"""All of them."""
+"""What only the env file of a tenant has."""
+
+SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
+    {
+        **OUTPUTS,
+        **_OF_APPS,
+        **OF_TENANTS,
+        **{port_name(name): Source(f"The port `{name}` of the port plan", Rule.PORT) for name in ports.BASE},
+    }
+)
+"""All of them, but those that the settings name: `find` knows them too."""
+
+
+def find(name: str) -> Source | None:
+    """The value of a name; None where no stack can have one. Each lifetime of the cache is one (`components.cache_lifetimes`)."""
+    if re.fullmatch(rf"{cache_lifetimes.PREFIX}[A-Z0-9_]+", name):
+        return Source("How long that stays in the cache, in seconds", Rule.INTEGER)
+    return SOURCES.get(name)

@@ -66,7 +66,9 @@ def config_schema() -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name, field in fields().items():
         entry: dict[str, Any] = {}
-        if field.group or get_origin(field.type) is dict:
+        if get_origin(field.type) is list:
+            entry |= {"type": "array", "items": {"type": "object"}}
+        elif field.group or get_origin(field.type) is dict:
             entry["type"] = "object"
         elif isinstance(field.type, type) and issubclass(field.type, Enum):
             entry["type"] = "string"
@@ -99,7 +101,7 @@ def _key(field: Field) -> str:
     return ".".join(f"<{_NAMES.get(before, 'name')}>" if name == "*" else name for before, name in _pairs(field.path))
 
 
-_NAMES: Final = {"envFiles": "app", "services": "service"}
+_NAMES: Final = {"envFiles": "app", "services": "service", "tenants": "n"}
 
 
 def _pairs(path: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -151,7 +153,7 @@ def _sections() -> Iterator[tuple[str, str, list[Field]]]:
     for group in every:
         if group.group is None:
             continue
-        depth = len(group.path) + (1 if get_origin(group.type) is dict else 0)
+        depth = len(group.path) + group.several
         inside = [f for f in every if f.group is None and len(f.path) == depth + 1 and f.path[: len(group.path)] == group.path]
         if inside:
             yield _key(inside[0]).rpartition(".")[0], description(group), inside

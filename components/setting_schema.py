@@ -33,7 +33,7 @@ class Field:
     """One declared setting."""
 
     path: tuple[str, ...]
-    """Names from the top; `*` for a name that the user chooses."""
+    """Names from the top; `*` for a name that the user chooses, or a position in a list."""
     type: Any
     """The plain type: str, int, bool, an Enum, list[...], dict[...] or a declared TypedDict."""
     setting: Setting
@@ -42,9 +42,14 @@ class Field:
 
     @property
     def group(self) -> type | None:
-        """The declared TypedDict that this setting holds, or holds by name; None for a value."""
-        inner = get_args(self.type)[1] if get_origin(self.type) is dict else self.type
+        """The declared TypedDict that this setting holds, or holds several of, by name or in a list; None for a value."""
+        inner = get_args(self.type)[-1] if self.several else self.type
         return inner if inner in DECLARED else None
+
+    @property
+    def several(self) -> bool:
+        """Whether it is a mapping whose names the user chooses, or a list."""
+        return get_origin(self.type) in (list, dict)
 
     @property
     def item(self) -> "Field | None":
@@ -81,8 +86,7 @@ def all_fields(owner: type = StackSettings, above: tuple[str, ...] = ()) -> Iter
         path = (*above, name)
         yield Field(path=path, type=field.type, setting=field.setting, owner=owner)
         if field.group:
-            inner = (*path, "*") if get_origin(field.type) is dict else path
-            yield from all_fields(field.group, inner)
+            yield from all_fields(field.group, (*path, "*") if field.several else path)
 
 
 SECRETS: tuple[str, ...] = tuple(name for name, field in fields().items() if field.setting.secret)
@@ -261,15 +265,15 @@ def _field_at(path: Path) -> Field | None:
     owner: type | None = StackSettings
     field: Field | None = None
     for part in path:
-        if field is not None and get_origin(field.type) is dict and owner is not field.group:
-            owner = field.group  # this part is a name that the user chose
+        if field is not None and field.group is not None and field.several and owner is None:
+            owner = field.group  # this part is a name that the user chose, or a position
             continue
         if owner is None or isinstance(part, int):
             return field if field is None else field.item or field
         found = fields(owner).get(part)
         if found is None:
             return None
-        field, owner = found, None if get_origin(found.type) is dict else found.group
+        field, owner = found, None if found.several else found.group
     return field
 
 

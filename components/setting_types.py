@@ -11,6 +11,7 @@ from typing import Annotated, NotRequired
 
 from typing_extensions import TypedDict
 
+from components import cache_lifetimes
 from components import secret_values as secrets
 from components import setting_values as values
 from components.env_file_settings import EnvFileSettings
@@ -35,8 +36,10 @@ from components.supabase_settings.override import ServiceOverride, service_name,
 from components.supabase_settings.pooler import PoolerSettings
 from components.supabase_settings.realtime import RealtimeSettings
 from components.supabase_settings.rest import RestSettings, new_schema_name
+from components.supabase_settings.schedule import TaskSettings, task_name
 from components.supabase_settings.storage import ImgproxySettings, StorageSettings
 from components.supabase_settings.studio import StudioSettings
+from components.tenant_settings import TenantEnvFileSettings, TenantSettings, secret_name, tenant_id
 
 
 class Target(str, Enum):
@@ -185,6 +188,8 @@ class DatabaseSettings(TypedDict):
     """Name of the database that everything is in. A change over a kept volume is refused: it is made once."""
     schemas: NotRequired[Annotated[list[str], Setting(minimum=0, maximum=50, check=new_schema_name)]]
     """Further schemas to make, as one that tests keep to. One taken off the list stays, with what is in it. Unset: none."""
+    schedule: NotRequired[Annotated[dict[str, TaskSettings], Setting(default={}, key_check=task_name)]]
+    """Tasks that run by the clock, by name (docs/tenants.md). One that is turned off or gone is taken out; turn the last one off first."""
     memory: NotRequired[Annotated[str, size("1gb", minimum="128mb")]]
     """Memory limit of the server."""
     sharedBuffers: NotRequired[Annotated[str, size("128mb", minimum="1mb")]]
@@ -277,6 +282,10 @@ class CacheSettings(TypedDict):
     """appendonly: keep each write over a restart. A change over a kept volume is refused: the server would start without the data."""
     appendFsync: NotRequired[Annotated[AppendFsync, Setting(default="everysec")]]
     """appendfsync: when the append-only file is forced to disk; `everysec` can lose a second, `always` is slow."""
+    lifetimes: NotRequired[
+        Annotated[dict[str, str], Setting(default={}, key_check=cache_lifetimes.kind, check=cache_lifetimes.lifetime)]
+    ]
+    """How long apps keep each kind of data, as "5m": `productCatalog` is CACHE_TTL_PRODUCT_CATALOG in env files, in seconds."""
     commander: NotRequired[Annotated[bool, Setting(default=False)]]
     """Whether there is a web page on it, Redis Commander. Its login is `admin` with the cache's password."""
     external: NotRequired[ExternalCacheSettings]
@@ -313,6 +322,8 @@ class AppSettings(TypedDict):
 
     port: NotRequired[Port]
     """Port the app listens on: the same as `ports.app`. Unset: as planned."""
+    poolSize: NotRequired[Annotated[int, Setting(minimum=1, maximum=10000)]]
+    """Connections to the database that one process of it opens at most: DB_POOL_SIZE in env files. Unset: there is no such value."""
 
 
 @declared
@@ -371,6 +382,10 @@ class StackSettings(TypedDict):
     """The app's first administrator."""
     envFiles: NotRequired[Annotated[dict[str, EnvFileSettings], Setting(default={"nextjs": {}}, key_check=values.app_name)]]
     """Env files to write, by app. `{}` for none."""
+    tenants: NotRequired[Annotated[list[TenantSettings], Setting(default=[], minimum=0, maximum=10000)]]
+    """The app's tenants, in any order."""
+    tenantEnvFile: NotRequired[TenantEnvFileSettings]
+    """The env files of the tenants, one each."""
     databasePassword: NotRequired[Annotated[str, Setting(secret=True, check=values.server_password)]]
     """Password of the database's administrator. Unset: generated."""
     externalDatabasePassword: NotRequired[Annotated[str, Setting(secret=True, check=values.server_password)]]
@@ -453,3 +468,10 @@ class StackSettings(TypedDict):
         ]
     ]
     """Secret variable of an app's env file, by the app's name and the variable's; it wins over the template's."""
+    tenantSecrets: NotRequired[
+        Annotated[
+            dict[str, Annotated[dict[str, str], Setting(key_check=secret_name, check=secrets.outside_secret)]],
+            Setting(secret=True, key_check=tenant_id),
+        ]
+    ]
+    """Secret of an enterprise tenant's project, by the tenant's id and its name (`databasePassword`); `redisUrl`: a cache of its own."""

@@ -27,6 +27,7 @@ from components.services import (
     realtime,
     realtime_tables,
     rest,
+    schedule,
     schemas,
     secret_names,
     storage,
@@ -66,6 +67,7 @@ _JOBS: Final[Sequence[Callable[[Context], Service | None]]] = (
     database_sync.database_sync,
     realtime_tables.realtime_tables,
     schemas.schemas,
+    schedule.schedule,
     storage_buckets.storage_buckets,
 )
 """Jobs that the settings may ask for; None where they do not."""
