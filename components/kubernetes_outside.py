@@ -1,18 +1,20 @@
 """Where a stack talks to outside its cluster, as far as its settings say: what the network policies open."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from components.supabase_settings.database_engine import DatabaseEngine
 from components.targets.kubernetes.egress import Outside, by_url
 
 
-def outside(supabase: Mapping[str, Any], store: str | None) -> dict[str, Outside]:
+def outside(supabase: Mapping[str, Any], store: str | None, cache: Mapping[str, Any] | None = None) -> dict[str, Outside]:
     """What is known of destinations, by purpose, and by capability where others provide it.
 
     Args:
         supabase: The completed `supabase` group.
         store: Address of an external object store; None where there is none.
+        cache: What the settings say of an external cache; None where there is none.
     """
     auth = supabase["auth"]
     found = {
@@ -23,7 +25,9 @@ def outside(supabase: Mapping[str, Any], store: str | None) -> dict[str, Outside
     if "host" in auth["smtp"]:
         found["smtp"] = Outside(hosts=frozenset({auth["smtp"]["host"]}), ports=frozenset({auth["smtp"]["port"]}))
     if store is not None:
-        found["s3"] = by_url(store)
+        found["s3"] = replace(by_url(store), purpose="s3")
+    if cache is not None:
+        found["redis"] = Outside(hosts=frozenset({cache["host"]}), ports=frozenset({cache["port"]}), purpose="cache")
     if supabase["database"]["engine"] is DatabaseEngine.EXTERNAL:
         at = supabase["database"]["external"]
         found["postgres"] = Outside(hosts=frozenset({at["host"]}), ports=frozenset({at["port"]}), purpose="database")

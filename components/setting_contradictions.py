@@ -15,7 +15,7 @@ from components.env_file_settings import EnvFileFormat
 from components.env_format import Format
 from components.releases import names as release_names
 from components.setting_schema import Path, Problem, key_text, nearest, shown
-from components.setting_types import ObjectStorageEngine
+from components.setting_types import CacheEngine, ObjectStorageEngine
 from components.setting_values import Refused, bytes_of, size_text
 
 Values = Mapping[str, Any]
@@ -196,10 +196,10 @@ def _no_bucket_twice(values: Values, _context: Context) -> Iterator[Problem]:
             yield Problem(path=path, value=shown(name), reason="it stands in the list twice", fix="remove one of them")
 
 
-@rule("cache.maxMemory", "cache.memory")
+@rule("cache.engine", "cache.maxMemory", "cache.memory")
 def _cache_fits_its_memory(values: Values, _context: Context) -> Iterator[Problem]:
     cache = values["cache"]
-    if cache["maxMemory"] > cache["memory"]:
+    if cache["engine"] is not CacheEngine.EXTERNAL and cache["maxMemory"] > cache["memory"]:
         yield Problem(
             path=("cache", "maxMemory"),
             value=size_text(cache["maxMemory"]),
@@ -305,7 +305,7 @@ def _warnings(values: Values, context: Context) -> Iterator[str]:
         if port < 1024:
             yield f"{key('ports', name)} is {port}: ports below 1024 need a Docker daemon that runs as root"
     cache = values["cache"]
-    if cache["enabled"] and cache["maxMemory"] * 4 > cache["memory"] * 3:
+    if cache["enabled"] and cache["engine"] is not CacheEngine.EXTERNAL and cache["maxMemory"] * 4 > cache["memory"] * 3:
         yield (
             f"{key('cache', 'maxMemory')} leaves less than a quarter of {key('cache', 'memory')} free: "
             "the server may be killed while it saves"

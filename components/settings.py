@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Final, get_origin
 from components import (
     database_contradictions,
     existing_secrets,
+    external_contradictions,
     kubernetes_contradictions,
+    managed_contradictions,
     secret_contradictions,
     secret_settings,
     supabase_contradictions,
@@ -155,16 +157,19 @@ class _Load:
             kubeconfig=os.environ.get("KUBECONFIG"),
             broken=[problem.path for problem in self.problems if problem.namespace is None],
         )
-        self.problems += contradictions(values, rules)
+        ruled = managed_contradictions.as_ruled(values)
+        self.problems += contradictions(ruled, rules)
         if self.problems:
             raise SettingsError(self.problems, project=self.project, stack=self.stack)
         self.written = {name: value for name, value in written.items() if declared[name].group}
         said = (
-            *warnings(values, rules),
-            *supabase_contradictions.service_warnings(values, rules),
-            *secret_contradictions.key_warnings(values, rules),
-            *kubernetes_contradictions.target_warnings(values, rules),
-            *database_contradictions.database_warnings(values, rules),
+            *warnings(ruled, rules),
+            *supabase_contradictions.service_warnings(ruled, rules),
+            *secret_contradictions.key_warnings(ruled, rules),
+            *kubernetes_contradictions.target_warnings(ruled, rules),
+            *database_contradictions.database_warnings(ruled, rules),
+            *external_contradictions.external_warnings(ruled, rules),
+            *managed_contradictions.managed_warnings(values, rules),
         )
         return settings_of(
             values, written=self.written, project=self.project, stack=self.stack, root=self.root, said=(*self.foreign, *said)

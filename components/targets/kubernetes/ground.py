@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components import existing_secrets, kubernetes_outside, object_storage, supabase_stack
+from components import cache, existing_secrets, kubernetes_outside, object_storage, supabase_stack
 from components.checks import Checks, Look
 from components.plan import Plan
 from components.setting_groups import complete
@@ -96,7 +96,8 @@ def manifests(plan: Plan, stack_id: pulumi.Input[str]) -> list[Manifest]:
 def _outside(plan: Plan, args: supabase_stack.SupabaseStackArgs) -> dict[str, Outside]:
     store = object_storage.reached(plan.object_storage_args(args["placement"]))
     given = complete("supabase", args.get("settings"))
-    return kubernetes_outside.outside(given, store.endpoint if store is not None and store.external else None)
+    cached = cache.external(plan.cache_args(args["placement"]))
+    return kubernetes_outside.outside(given, store.endpoint if store is not None and store.external else None, cached)
 
 
 def existing(plan: Plan, provider: pulumi.ProviderResource, checks: pulumi.Resource) -> Mapping[str, pulumi.Output[str]]:

@@ -1,0 +1,85 @@
+"""What the settings of a cache and an object store that others run can't say together, and which of them have no effect."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from components.external_settings import ExternalCacheSettings
+from components.setting_contradictions import Context, Values, rule
+from components.setting_schema import Problem, default_of, key_text
+from components.setting_types import CacheEngine, CacheSettings, ObjectStorageEngine
+from components.setting_values import bytes_of
+
+_OWN_CACHE: Final = ("memory", "maxMemory", "evictionPolicy", "appendOnly", "appendFsync", "commander")
+"""Settings of a server that the stack runs."""
+
+
+@rule("cache.enabled", "cache.engine", "cache.external", "cachePassword")
+def _an_external_cache_is_named(values: Values, context: Context) -> Iterator[Problem]:
+    cache = values["cache"]
+    if not cache["enabled"] or cache["engine"] is not CacheEngine.EXTERNAL:
+        return
+    external, path = cache["external"], ("cache", "external")
+    if "host" not in external:
+        yield Problem(
+            path=(*path, "host"),
+            value=None,
+            reason="engine is external, and nothing says where the cache is",
+            fix='give its name or address, as in "eu1-fit-cat-12345.upstash.io"',
+        )
+    if external["anonymous"] and "user" in external:
+        yield Problem(
+            path=(*path, "user"),
+            value=None,
+            reason="cache.external.anonymous says that nobody logs in",
+            fix="keep one of the two",
+        )
+    elif not external["anonymous"] and "cachePassword" not in context.secrets:
+        yield Problem(
+            path=("cachePassword",),
+            value=None,
+            reason="an external cache has its password, and nobody else can make it",
+            fix=f"run: pulumi config set --secret {context.project}:cachePassword --stack {context.stack}"
+            "  (where the server asks for none, set cache.external.anonymous)",
+        )
+
+
+def external_warnings(values: Values, context: Context) -> Iterator[str]:
+    """What is allowed but worth saying of what others run, one line each. The settings have no problem."""
+    yield from _of_the_cache(values["cache"], context)
+    store = values["objectStorage"]
+    if "caCertificate" in store and store["enabled"]:
+        key = key_text(context.project, ("objectStorage", "caCertificate"))
+        if store["engine"] is not ObjectStorageEngine.EXTERNAL:
+            yield f"{key} has no effect: {key_text(context.project, ('objectStorage', 'engine'))} is {store['engine'].value}"
+        elif store["endpoint"].startswith("http://"):
+            yield f"{key} has no effect: {key_text(context.project, ('objectStorage', 'endpoint'))} is http"
+
+
+def _of_the_cache(cache: Mapping[str, Any], context: Context) -> Iterator[str]:
+    def key(*path: str) -> str:
+        return key_text(context.project, ("cache", *path))
+
+    if not cache["enabled"]:
+        return
+    external, default = cache["external"], default_of(ExternalCacheSettings)
+    if cache["engine"] is not CacheEngine.EXTERNAL:
+        if any(value != default.get(name) for name, value in external.items()):
+            yield f"{key('external')} has no effect: {key('engine')} is {cache['engine'].value}"
+        return
+    for name in _OWN_CACHE:
+        if _differs(cache, name):
+            yield f"{key(name)} has no effect: {key('engine')} is external, and whoever runs the cache decides that"
+    if external["anonymous"] and "cachePassword" in context.secrets:
+        yield f"{key_text(context.project, ('cachePassword',))} has no effect: {key('external', 'anonymous')} is true"
+    if not external["tls"]:
+        if "caCertificate" in external:
+            yield f"{key('external', 'caCertificate')} has no effect: {key('external', 'tls')} is false"
+        if external["host"] not in ("localhost", "127.0.0.1", "::1"):
+            yield f"{key('external', 'tls')} is false: the password and what is cached travel unencrypted"
+
+
+def _differs(cache: Mapping[str, Any], name: str) -> bool:
+    value, default = cache[name], default_of(CacheSettings)[name]
+    if isinstance(value, int) and isinstance(default, str):
+        return value != bytes_of(default)
+    return bool(value != default)

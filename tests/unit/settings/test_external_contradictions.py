@@ -1,0 +1,104 @@
+"""What the settings of a cache and a store that others run can't say together, and which of them have no effect."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.settings import Ciphertext, Settings, SettingsError, load
+from tests.unit.settings.declared import keyed, named
+from tests.unit.settings.samples.gateway import CERTIFICATE
+
+CACHE = {"engine": "external", "external": {"host": "cache.example.com"}}
+STORE = {"engine": "external", "endpoint": "https://s3.example.com", "accessKey": "key"}
+PASSWORD = {"cachePassword": Ciphertext()}
+
+
+def _load(config: dict[str, Any]) -> Settings:
+    return load(keyed(config), stack="dev", root=Path("/srv/project"))
+
+
+def _problems(config: dict[str, Any]) -> dict[str, str]:
+    with pytest.raises(SettingsError) as caught:
+        _load(config)
+    return {named(p.path).removeprefix("supastack:"): f"{p.reason}; {p.fix}" for p in caught.value.problems}
+
+
+def test_an_external_cache_needs_its_host_and_password() -> None:
+    found = _problems({"cache": {"engine": "external"}})
+    assert found.keys() == {"cache.external.host", "cachePassword"}
+    assert "pulumi config set --secret supastack:cachePassword --stack dev" in found["cachePassword"]
+    assert "cache.external.anonymous" in found["cachePassword"]
+
+
+def test_one_that_asks_for_no_password_needs_none_and_has_no_user() -> None:
+    anonymous = {"host": "cache.example.com", "anonymous": True}
+    assert _load({"cache": {"engine": "external", "external": anonymous}}).warnings == ()
+    found = _problems({"cache": {"engine": "external", "external": {**anonymous, "user": "default"}}})
+    assert found.keys() == {"cache.external.user"}
+
+
+def test_one_that_is_turned_off_needs_nothing() -> None:
+    assert _load({"cache": {"engine": "external", "enabled": False}}).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        (
+            {"cache": {"external": {"host": "cache.example.com"}}},
+            "cache.external has no effect: supastack:cache.engine is valkey",
+        ),
+        ({"cache": {**CACHE, "maxMemory": "1gb"}, **PASSWORD}, "cache.maxMemory has no effect"),
+        ({"cache": {**CACHE, "commander": True}, **PASSWORD}, "cache.commander has no effect"),
+        (
+            {"cache": {"engine": "external", "external": {"host": "cache.example.com", "anonymous": True}}, **PASSWORD},
+            "cachePassword has no effect: supastack:cache.external.anonymous is true",
+        ),
+        (
+            {
+                "cache": {"engine": "external", "external": {"host": "localhost", "tls": False, "caCertificate": CERTIFICATE}},
+                **PASSWORD,
+            },
+            "cache.external.caCertificate has no effect: supastack:cache.external.tls is false",
+        ),
+        (
+            {"cache": {"engine": "external", "external": {"host": "10.1.2.3", "tls": False}}, **PASSWORD},
+            "the password and what is cached travel unencrypted",
+        ),
+        (
+            {"objectStorage": {"caCertificate": CERTIFICATE}},
+            "objectStorage.caCertificate has no effect: supastack:objectStorage.engine is seaweedfs",
+        ),
+        (
+            {
+                "objectStorage": {**STORE, "endpoint": "http://localhost:9000", "caCertificate": CERTIFICATE},
+                "objectStorageSecretKey": Ciphertext(),
+            },
+            "objectStorage.caCertificate has no effect: supastack:objectStorage.endpoint is http",
+        ),
+    ],
+)
+def test_what_has_no_effect_or_travels_open_is_said(config: dict[str, Any], said: str) -> None:
+    (line,) = _load(config).warnings
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "region"),
+    [
+        ("https://0123456789abcdef0123456789abcdef.r2.cloudflarestorage.com", "auto"),
+        ("https://abcdefghijklmnopqrst.storage.supabase.co/storage/v1/s3", "eu-central-2"),
+        ("https://s3.eu-central-1.amazonaws.com", "eu-central-1"),
+    ],
+)
+def test_stores_of_cloudflare_supabase_and_amazon_are_taken_as_their_pages_name_them(endpoint: str, region: str) -> None:
+    config = {"objectStorage": {**STORE, "endpoint": endpoint, "region": region}, "objectStorageSecretKey": Ciphertext()}
+    settings = _load(config)
+    assert (settings.object_storage.endpoint, settings.object_storage.region) == (endpoint, region)
+    assert settings.warnings == ()
+
+
+def test_both_are_taken_with_what_they_need() -> None:
+    settings = _load({"cache": {**CACHE, "external": {"host": "c.example.com", "caCertificate": CERTIFICATE}}, **PASSWORD})
+    assert settings.warnings == ()
