@@ -8,13 +8,15 @@ WHICH = --stack "$(STACK)" $(if $(INSTANCE),--instance "$(INSTANCE)") $(if $(fil
 export VERBOSE
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview status env down purge forward activate check-env env-example graph cluster cluster-down test lint bench lock
+.PHONY: help up preview drift smoke status env down purge forward activate check-env env-example graph which-stack check-deploy pr-up pr-down pr-list pr-clean comment drift-issue cluster cluster-down test lint bench lock
 
 help:
 	@echo 'Supastack: a whole Supabase, cache and object store for an app, in one command.'
 	@echo
 	@echo '  make up         set up what is missing, bring the stack up, print its URLs'
 	@echo '  make preview    show what `make up` would change, property by property'
+	@echo '                  (FORMAT=markdown prints the comment for a pull request, FORMAT=json data)'
+	@echo '  make drift      report what was changed by other hands since the last `make up` (FORMAT=markdown, json)'
 	@echo '  make status     URLs, services and images of the stack, and all other instances on the machine'
 	@echo '                  (SHOW_SECRETS=1 shows passwords, FORMAT=json prints data)'
 	@echo '  make env        say where the env files are (SHOW_SECRETS=1 prints what is in them)'
@@ -25,6 +27,11 @@ help:
 	@echo '  make check-env  say what is missing, empty or malformed in an env file: FILE=.env FOR=nextjs'
 	@echo '  make env-example  print the keys of an env file without secrets, for the repository of the app: FOR=nextjs'
 	@echo '  make graph      draw the stack as a picture: docs/stack.svg, or FILE=...'
+	@echo '  make which-stack  print the stack that a branch is deployed as (delivery.yaml): BRANCH=develop'
+	@echo '  make pr-up      bring up the preview of a pull request, a stack of its own: PR=12'
+	@echo '  make pr-down    remove it with its data: PR=12'
+	@echo '  make pr-list    all previews with their age; IDLE=7d those alone that may go'
+	@echo '  make comment, drift-issue, check-deploy   what the workflows in .github/workflows run: docs/delivery.md'
 	@echo '  make cluster    have a one-node Kubernetes run on this machine, as root (ARGS="--cnpg" for CloudNativePG too)'
 	@echo '  make cluster-down  end it; its data stays (ARGS=--purge removes it)'
 	@echo '  make test       lint, then all tests, with a real engine and daemon (ARGS="-k name" for some)'
@@ -34,8 +41,11 @@ help:
 	@echo
 	@echo 'STACK=dev chooses the stack (Pulumi.<stack>.yaml), INSTANCE=2 a second one beside it, VERBOSE=1 prints every step.'
 
-up preview:
+up:
 	@$(RUN) $@ $(WHICH) -- $(ARGS)
+
+preview drift:
+	@$(RUN) $@ $(WHICH) $(if $(FORMAT),--format "$(FORMAT)") $(if $(COMMIT),--commit "$(COMMIT)") -- $(ARGS)
 
 env:
 	@$(RUN) $@ $(WHICH) -- $(FOR)
@@ -59,6 +69,13 @@ graph:
 	@$(RUN) $@ $(WHICH) -- $(FILE)
 
 cluster cluster-down:
+	@$(RUN) $@ -- $(ARGS)
+
+# BRANCH, PR, IDLE, FILE and DRIFT go by the environment: a branch's name is other people's text, and must not become part of a command.
+which-stack pr-list pr-clean comment drift-issue check-deploy:
+	@$(RUN) $@ $(WHICH)
+
+pr-up pr-down:
 	@$(RUN) $@ -- $(ARGS)
 
 test:

@@ -9,9 +9,10 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from toolchain.announce import ToolchainError, verbose
+from toolchain.announce import ToolchainError, fail, verbose
 from toolchain.child import INTERRUPTED
 from toolchain.context import Context
+from toolchain.delivery import command as delivery
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -46,6 +47,8 @@ def _dispatch(options: argparse.Namespace) -> int:
         from toolchain.cluster import command
 
         return command.run(Context.of(), ["up" if options.command == "cluster" else "down", *options.rest])
+    if options.command in delivery.COMMANDS:
+        return delivery.run(options.command, options.stack, options.rest)
     context = Context.of(options.stack, options.instance)
     from toolchain.stack import operations, programs
 
@@ -55,8 +58,14 @@ def _dispatch(options: argparse.Namespace) -> int:
     match options.command:
         case "up":
             return operations.up(context, options.rest, show_secrets=options.show_secrets)
-        case "preview":
-            return operations.preview(context, options.rest)
+        case "preview" | "drift":
+            from toolchain.preview import command
+
+            if options.format not in command.FORMATS:
+                fail(f"FORMAT={options.format}: {options.command} knows {', '.join(command.FORMATS)}")
+            if options.command == "drift":
+                return command.show_drift(context, options.rest, form=options.format)
+            return command.preview(context, options.rest, form=options.format, commit=options.commit)
         case "status":
             return operations.status(context, show_secrets=options.show_secrets, as_json=options.format == "json")
         case "env":
@@ -79,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, what in {
         "up": "set up what is missing, bring the stack up, print a summary",
         "preview": "set up what is missing, show what `up` would change",
+        "drift": "report what was changed by other hands since the last deployment",
         "status": "print the stack's URLs, containers and images",
         "env": "print where the env files of the apps are; with --show-secrets what is in them",
         "down": "remove everything but the data",
@@ -88,12 +98,16 @@ def _parser() -> argparse.ArgumentParser:
         "check-env": "check an env file: FILE=... FOR=app",
         "env-example": "print an env file's keys without secrets: FOR=app",
         "graph": "draw the stack: the file to write",
+        **delivery.COMMANDS,
     }.items():
         command = commands.add_parser(name, help=what, description=what)
         command.add_argument("--stack", default="dev", help="the stack, as in Pulumi.<stack>.yaml (default: dev)")
         command.add_argument("--instance", type=int, default=None, help="n above 1: a stack of its own, <stack>-n")
         command.add_argument("--show-secrets", action="store_true", help="print secrets too")
-        command.add_argument("--format", choices=("text", "json"), default="text", help="of status (default: text)")
+        command.add_argument("--format", default="text", help="of status, preview, drift and env (default: text)")
+        command.add_argument(
+            "--commit", default=None, help="what the report of preview says that it is of (default: what git says)"
+        )
         command.add_argument("--confirm", default=None, help="the stack's name, for purge")
         command.add_argument("rest", nargs="*", help="passed on (after --)")
     for name, what in {

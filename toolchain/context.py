@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolchain.announce import fail
+from toolchain.delivery import settings as delivery
 
 ROOT = Path(__file__).resolve().parent.parent
+PREVIEW_PASSPHRASE = "passphrase-previews"
+"""In the private folder: the passphrase of all previews of pull requests."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Context:
     """The engine. Exists once `toolchain.setup.ensure` has run."""
     env: dict[str, str]
     """The environment of Pulumi and all that runs below it."""
+    secrets_provider: str | None = None
+    """What delivery.yaml has the stack's secrets encrypted by."""
 
     @staticmethod
     def of(stack: str = "dev", instance: int | None = None) -> "Context":
@@ -48,7 +53,14 @@ class Context:
             fail(f"INSTANCE={instance}: instances count from 1. Example: make up INSTANCE=2")
         if instance is None:
             stack, instance = _split(stack)
+        base = stack
+        plan = delivery.load(ROOT)
+        if delivery.preview_number(stack) is not None:
+            if instance is not None:
+                fail(f"INSTANCE={instance}: the preview of a pull request has no further instances")
+            base = plan.base
         private = ROOT / ".supastack"
+        keeping = plan.keeping(stack if instance in (None, 1) else f"{stack}-{instance}", base)
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "supastack"
         venv_bin = Path(sys.prefix) / "bin" if sys.prefix != sys.base_prefix else ROOT / ".venv" / "bin"
         pulumi = _recorded_engine(private)
@@ -58,10 +70,11 @@ class Context:
             cache=cache,
             venv_bin=venv_bin,
             stack=stack if instance in (None, 1) else f"{stack}-{instance}",
-            base_stack=stack,
+            base_stack=base,
             instance=instance,
             pulumi=pulumi,
-            env=_environment(private, venv_bin, pulumi),
+            env=_environment(private, venv_bin, pulumi, backend=keeping.backend, preview=base != stack),
+            secrets_provider=keeping.secrets_provider,
         )
 
     def with_engine(self, pulumi: Path) -> "Context":
@@ -76,6 +89,11 @@ class Context:
     def pulumi_home(self) -> Path:
         """The PULUMI_HOME in use: the user's own where they set one."""
         return Path(self.env["PULUMI_HOME"])
+
+    @property
+    def pull_request(self) -> int | None:
+        """The number of the pull request whose preview this stack is; None for any other stack."""
+        return delivery.preview_number(self.stack)
 
     @property
     def owns_pulumi_home(self) -> bool:
@@ -99,7 +117,14 @@ def _recorded_engine(private: Path) -> Path:
         return Path("pulumi")
 
 
-def _environment(private: Path, venv_bin: Path, pulumi: Path, base: dict[str, str] | None = None) -> dict[str, str]:
+def _environment(
+    private: Path,
+    venv_bin: Path,
+    pulumi: Path,
+    base: dict[str, str] | None = None,
+    backend: str | None = None,
+    preview: bool = False,
+) -> dict[str, str]:
     env = dict(os.environ if base is None else base)
     # The language host looks for `python` on PATH, so the virtual environment comes first.
     first = [str(venv_bin)]
@@ -113,12 +138,27 @@ def _environment(private: Path, venv_bin: Path, pulumi: Path, base: dict[str, st
     own_home = str(private / "pulumi-home")
     home = env.setdefault("PULUMI_HOME", own_home)
     logged_in = home != own_home and _logged_in(Path(home))
+    backend = backend or _project_backend(private.parent)
+    if backend and not env.get("PULUMI_BACKEND_URL"):
+        # Also where Pulumi.yaml has it: some commands run beside a Pulumi.yaml of our own, which has not.
+        env["PULUMI_BACKEND_URL"] = backend
     if not env.get("PULUMI_BACKEND_URL") and not env.get("PULUMI_ACCESS_TOKEN") and not logged_in:
         env["PULUMI_BACKEND_URL"] = f"file://{private / 'state'}"
     if "PULUMI_CONFIG_PASSPHRASE" not in env and "PULUMI_CONFIG_PASSPHRASE_FILE" not in env:
-        env["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(private / "passphrase")
+        # A preview's secrets are never to be read by what reads the other stacks', nor the other way round.
+        env["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(private / (PREVIEW_PASSPHRASE if preview else "passphrase"))
     env.setdefault("PULUMI_SKIP_UPDATE_CHECK", "true")
     return env
+
+
+def _project_backend(root: Path) -> str | None:
+    """`backend.url` of Pulumi.yaml (Pulumi's own setting); None where it has none."""
+    try:
+        text = (root / "Pulumi.yaml").read_text()
+    except OSError:
+        return None
+    match = re.search(r"""^backend:\s*\n(?:\s*#.*\n)*\s+url:\s*["']?([^\s"'#]+)["']?""", text, re.MULTILINE)
+    return match[1] if match else None
 
 
 def _logged_in(home: Path) -> bool:

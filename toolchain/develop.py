@@ -14,7 +14,9 @@ _LINT = (("ruff", "format", "--check", "."), ("ruff", "check", "."), ("mypy",))
 _REQUIREMENTS = ("requirements", "requirements-dev")
 
 
-_OF_MAKE = frozenset({"STACK", "INSTANCE", "ARGS", "CONFIRM", "SHOW_SECRETS", "FILE", "FOR", "FORMAT"})
+_OF_MAKE = frozenset(
+    {"STACK", "INSTANCE", "ARGS", "CONFIRM", "SHOW_SECRETS", "FILE", "FOR", "FORMAT", "BRANCH", "PR", "IDLE", "DRIFT"}
+)
 """The Makefile's variables, which make puts into the environment when they are given on its command line."""
 
 _ALL = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from toolchain.announce import fail
-from toolchain.context import Context
+from toolchain.context import PREVIEW_PASSPHRASE, Context
+from toolchain.delivery.settings import preview_number
 
 
 def ensure_private(context: Context) -> None:
@@ -27,7 +28,7 @@ def ensure_private(context: Context) -> None:
     own_state = context.env.get("PULUMI_BACKEND_URL") == f"file://{private / 'state'}"
     if own_state:
         (private / "state").mkdir(mode=0o700, exist_ok=True)
-    passphrase = private / "passphrase"
+    passphrase = private / ("passphrase" if context.pull_request is None else PREVIEW_PASSPHRASE)
     if context.env.get("PULUMI_CONFIG_PASSPHRASE_FILE") != str(passphrase):
         return
     if not _says_something(passphrase):
@@ -54,10 +55,11 @@ def _says_something(passphrase: Path) -> bool:
 
 
 def has_stacks(context: Context) -> bool:
-    """Whether the clone's own state folder holds a stack."""
+    """Whether the clone's own state folder holds a stack that has the context's passphrase: a preview, or one that is none."""
     # The engine may pack them; what it keeps of removed ones ends in `.bak`.
     stacks = context.private / "state" / ".pulumi" / "stacks"
-    return any(file.name.endswith((".json", ".json.gz")) for file in stacks.glob("**/*"))
+    names = {file.name.partition(".json")[0] for file in stacks.glob("**/*") if file.name.endswith((".json", ".json.gz"))}
+    return any((preview_number(name) is None) == (context.pull_request is None) for name in names)
 
 
 def write_private(path: Path, text: str) -> None:

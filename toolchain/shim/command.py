@@ -35,14 +35,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(call: Call) -> int:
-    from toolchain.stack.config import uses_private_state
+    from toolchain.stack.config import has_private_config
     from toolchain.stack.engine import engine_environment
 
     context = _with_engine(Context.of())
     if call.is_plain:
         return _engine(context, call.arguments, engine_environment(context))
     context = _context_of(call.stack or _selected(context))
-    if not uses_private_state(context) and call.command not in (("up",), *_PREVIEWING):
+    if not has_private_config(context) and call.command not in (("up",), *_PREVIEWING):
         return _engine(context, call.arguments, engine_environment(context))
     if call.command == ("stack", "rename"):
         fail(
@@ -112,10 +112,10 @@ def _synchronised(context: Context, create: bool) -> Iterator[Context]:
 
 
 def _arguments(context: Context, call: Call) -> list[str]:
-    from toolchain.stack.config import PrivateConfig, uses_private_state
+    from toolchain.stack.config import PrivateConfig, has_private_config
     from toolchain.stack.engine import private_project
 
-    if not uses_private_state(context):
+    if not has_private_config(context):
         return list(call.arguments)
     if call.takes_config_file and not call.has_config_file:
         return call.with_option(f"--config-file={PrivateConfig(context).path}")

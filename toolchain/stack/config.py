@@ -157,9 +157,31 @@ def uses_private_state(context: Context) -> bool:
     return context.env.get("PULUMI_BACKEND_URL") == f"file://{context.private / 'state'}"
 
 
+def has_private_config(context: Context) -> bool:
+    """Whether the engine gets a config file of this clone's private folder: with private state, and for previews of pull requests.
+
+    These have no file of their own that a team could keep, wherever their state is.
+    """
+    return uses_private_state(context) or context.pull_request is not None
+
+
+def secrets_provider(context: Context) -> str | None:
+    """What encrypts the stack's secrets: as delivery.yaml says, else the key `secretsprovider` of its file; None where neither does."""
+    if context.secrets_provider is not None or (path := tracked_path(context)) is None:
+        return context.secrets_provider
+    try:
+        named = parse(path.read_text(), project_name(context.root)).get("secretsprovider")
+    except (OSError, ValueError) as error:
+        fail(f"{path.name} can't be read: {error}")
+    return str(named) if named else None
+
+
 def tracked_path(context: Context) -> Path | None:
-    """The file in the repository that a stack is made from: its own, else its base stack's; None where there is neither."""
-    for stack in (context.stack, context.base_stack):
+    """The file in the repository that a stack is made from: its own, else its base stack's; None where there is neither.
+
+    A preview of a pull request is made from its base alone.
+    """
+    for stack in (context.stack, context.base_stack) if context.pull_request is None else (context.base_stack,):
         if (path := context.root / f"Pulumi.{stack}.yaml").is_file():
             return path
     return None
@@ -237,6 +259,10 @@ class PrivateConfig:
         says_so = path is not None and path.name == f"Pulumi.{self.context.stack}.yaml" and instance in document["config"]
         if self.context.stack != self.context.base_stack and self.context.instance is not None and not says_so:
             document["config"][instance] = str(self.context.instance)
+        if self.context.pull_request is not None:
+            from toolchain.delivery import previews
+
+            return previews.laid_over(document, self.context.stack, self.project)
         return document
 
     def _written(self, on_disk: bytes, snapshot: _Snapshot | None) -> dict[str, Any] | None:
@@ -326,7 +352,11 @@ def config_file(context: Context) -> Path:
             f"There are: {', '.join(known) or 'none'}. "
             f"To make one, copy a file: cp Pulumi.{known[0] if known else 'dev'}.yaml Pulumi.{context.stack}.yaml"
         )
-    if uses_private_state(context):
+    if context.pull_request is not None:
+        from toolchain.delivery import guard
+
+        guard.check(context)
+    if has_private_config(context):
         return PrivateConfig(context).sync()
     if path.name != f"Pulumi.{context.stack}.yaml":
         fail(
@@ -338,7 +368,7 @@ def config_file(context: Context) -> Path:
 
 def value_in(context: Context, key: str) -> Any:
     """A setting (with namespace) as the stack's config has it now, None where it is not set or can't be read; after `sync`."""
-    private = uses_private_state(context)
+    private = has_private_config(context)
     path = PrivateConfig(context).path if private else tracked_path(context)
     try:
         found = get(parse(path.read_text() if path else "", project_name(context.root)), ("config", key))

@@ -10,7 +10,7 @@ from pathlib import Path
 from toolchain import child
 from toolchain.announce import fail
 from toolchain.context import Context
-from toolchain.stack.config import PrivateConfig, project_name, uses_private_state
+from toolchain.stack.config import PrivateConfig, has_private_config, project_name, secrets_provider, uses_private_state
 from toolchain.stack.state import StackState
 
 NO_SUCH_STACK = 6
@@ -62,11 +62,12 @@ class Engine:
     def create_stack(self) -> None:
         """`pulumi stack init`, the salt going into the private config. Raises ToolchainError."""
         arguments = ["stack", "init", self.context.stack, "--no-select"]
-        if uses_private_state(self.context):
-            self._checked([*arguments, "--secrets-provider", "passphrase"], beside_private_config=True)
+        private = has_private_config(self.context)
+        # The engine's own default passes over what the stack's file says (pulumi pkg/backend/diy/backend.go, DefaultSecretManager).
+        provider = secrets_provider(self.context) or ("passphrase" if private else None)
+        self._checked([*arguments, *(["--secrets-provider", provider] if provider else [])], beside_private_config=private)
+        if private:
             PrivateConfig(self.context).sync()
-        else:
-            self._checked(arguments)
         # A plain `pulumi preview` in an activated shell should find a stack; a selection the user made stays.
         if self.selected() is None:
             self.select()
@@ -83,13 +84,13 @@ class Engine:
 
     def remove_stack(self) -> None:
         """`pulumi stack rm`: the stack must be empty. Raises ToolchainError."""
-        private = uses_private_state(self.context)
+        private = has_private_config(self.context)
         arguments = ["stack", "rm", self.context.stack, "--yes", *([] if private else ["--preserve-config"])]
         self._checked(arguments, beside_private_config=private)
 
     def write_state(self, state: StackState) -> None:
         """`pulumi stack import`. Raises ToolchainError."""
-        private = uses_private_state(self.context)
+        private = has_private_config(self.context)
         self._checked(["stack", "import", "--stack", self.context.stack], beside_private_config=private, text=state.text())
 
     def secret_config(self) -> list[str]:
@@ -102,14 +103,32 @@ class Engine:
         except (ValueError, AttributeError, TypeError):
             return []
 
+    def ask(self, arguments: Sequence[str]) -> str:
+        """What a command that changes nothing prints. Raises ToolchainError where it fails."""
+        done = self._captured(arguments)
+        if done.returncode != 0:
+            fail(f"`pulumi {' '.join(arguments[:2])}` failed:\n{_indented(done.stderr or done.stdout)}")
+        return str(done.stdout)
+
     def config_arguments(self) -> list[str]:
         """`--config-file` for commands that take it, where the stack's config is a private file."""
-        return [f"--config-file={PrivateConfig(self.context).path}"] if uses_private_state(self.context) else []
+        return [f"--config-file={PrivateConfig(self.context).path}"] if has_private_config(self.context) else []
 
-    def run(self, arguments: Sequence[str]) -> int:
-        """Run a command on the stack in the user's terminal. Returns its exit code; 128 + n where signal n killed it."""
+    def run(self, arguments: Sequence[str], *, events: Path | None = None, stdout: int | None = None) -> int:
+        """Run a command on the stack in the user's terminal. Returns its exit code; 128 + n where signal n killed it.
+
+        Args:
+            arguments: The command and its own arguments.
+            events: Where the engine writes its event log; None: it writes none.
+            stdout: A file descriptor that what it prints goes to, in place of stdout.
+        """
         words = [arguments[0], *self.config_arguments(), "--stack", self.context.stack, *arguments[1:]]
-        code = child.run(self._command(words), cwd=self.context.root, env=self.env)
+        env = self.env
+        if events is not None:
+            words += ["--event-log", str(events)]
+            # The engine knows that option with this set only (pulumi/pkg cmd/pulumi/pulumi.go).
+            env = {**env, "PULUMI_DEBUG_COMMANDS": "1"}
+        code = child.run(self._command(words), cwd=self.context.root, env=env, stdout=stdout)
         return code if code >= 0 else 128 - code
 
     def destroy(self, which: str) -> int:

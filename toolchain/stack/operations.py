@@ -10,8 +10,8 @@ from pathlib import Path
 from toolchain import setup
 from toolchain.announce import ToolchainError, fail, note
 from toolchain.context import Context
-from toolchain.stack import prepare, status_report, summary
-from toolchain.stack.config import PrivateConfig, project_name, tracked_path, uses_private_state
+from toolchain.stack import describe, prepare, status_report, summary
+from toolchain.stack.config import PrivateConfig, has_private_config, project_name, tracked_path
 from toolchain.stack.docker_access import connect, locate
 from toolchain.stack.engine import Engine, working
 from toolchain.stack.state import CONTAINER, VOLUME, StackState
@@ -45,20 +45,10 @@ def up(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False
     return 0
 
 
-def preview(context: Context, rest: Sequence[str] = ()) -> int:
-    """Show what `up` would change: of what exists, property by property. `rest`: further arguments for `pulumi preview`."""
-    with prepare.for_preview(context) as ready:
-        for text in ready.description.notes:
-            note(text)
-        # For a stack that is all new, every property of everything would be hundreds of lines.
-        depth = ["--diff"] if ready.state and ready.state.runs() else []
-        return Engine(ready.context).run(["preview", *depth, *working(), *rest])
-
-
 def status(context: Context, *, show_secrets: bool = False, as_json: bool = False) -> int:
     """Print the summary, and what other instances there are on this machine. Returns 0 where the stack is up and well, 1 else."""
     engine = _has_engine(context)
-    if engine and uses_private_state(context):
+    if engine and has_private_config(context):
         PrivateConfig(context).sync()
     if engine and prepare.target(context) != "docker":
         seen = _look(context, show_secrets, prepare.target(context))
@@ -130,6 +120,9 @@ def down(context: Context) -> int:
     if code != 0:
         note(f"not everything is down; run the same again: make down{_which(context)}")
         return code
+    asleep = _asleep(ready, left)
+    if asleep:
+        note(f"asleep, since their operator would run them on: {', '.join(asleep)}")
     kept = _kept(ready, left)
     if kept:
         note(f"kept, with the passwords that open them: {', '.join(kept)}")
@@ -153,8 +146,7 @@ def activate(context: Context) -> int:
 
     if tracked_path(context) is None:
         fail(f"there is no Pulumi.{context.stack}.yaml, so no stack {context.stack}")
-    own = "kubernetes" if prepare.target(context) == "kubernetes" else "docker"
-    context = setup.ensure(context, setup.Needs(plugins=(own, "random")))
+    context = setup.ensure(context, setup.Needs(plugins=describe.plugins_of(prepare.target(context))))
     print(f". {shlex.quote(str(install.install(context)))}")
     note("in this shell `pulumi` now works on this clone; `supastack_deactivate` ends it")
     return 0
@@ -184,6 +176,20 @@ class _Seen:
     services: tuple[Service, ...] = ()
 
 
+def _asleep(context: Context, state: StackState | None) -> list[str]:
+    """Puts the databases that an operator runs to sleep."""
+    if state is None or not state.cluster:
+        return []
+    from toolchain.stack import cluster_access, cluster_sleep
+
+    try:
+        with cluster_access.connect(cluster_access.place_of(context, state)) as access:
+            return cluster_sleep.put_to_sleep(access, state)
+    except ToolchainError as error:
+        note(f"a database of the stack may run on: {error}")
+        return []
+
+
 def _kept(context: Context, state: StackState | None) -> list[str]:
     """What is left of a stack that is down, and holds its data."""
     if state is None or not state.cluster:
@@ -204,14 +210,17 @@ def _look(context: Context, show_secrets: bool, target: str = "docker") -> _Seen
     state = Engine(context).read_state(show_secrets=True)
     if state is None:
         return _Seen(f"Stack {context.stack} does not exist yet ({again(context)}).")
-    if not state.runs():
+    managed = target == "managed"
+    if not (state.tells() if managed else state.runs()):
         held = _kept(context, state)
         kept = f"; its data is kept in {', '.join(held)}" if held else ""
         return _Seen(f"Stack {context.stack} is down{kept}. {again(context)} brings it up.", state=state)
-    services = _services(context, state) if target == "docker" else _workloads(context, state)
+    services = [] if managed else _services(context, state) if target == "docker" else _workloads(context, state)
     used = {r["type"].split(":")[2] for r in state.resources if r["type"].startswith("pulumi:providers:")}
     stand_ins = {n: plugins.is_stand_in(context, n) for n in used & {"docker", "random", "kubernetes"}}
     text = summary.render(context, state.outputs, services, stand_ins, show_secrets, target)
+    if managed:
+        return _Seen(text, well=True, state=state)
     if target != "docker":
         text += f"\n\n  `make forward{_which(context)}` opens its ports on this machine"
     needed = [s for s in services or [] if s.needed]

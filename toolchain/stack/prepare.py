@@ -13,7 +13,7 @@ from toolchain import setup
 from toolchain.announce import fail, note
 from toolchain.context import Context
 from toolchain.stack import describe, locks, orphans, torn
-from toolchain.stack.config import PrivateConfig, config_file, project_name, uses_private_state, value_in
+from toolchain.stack.config import PrivateConfig, config_file, has_private_config, project_name, uses_private_state, value_in
 from toolchain.stack.describe import Cluster, Description
 from toolchain.stack.docker_access import connect
 from toolchain.stack.engine import Engine
@@ -87,14 +87,15 @@ def for_preview(context: Context) -> Iterator[Prepared]:
 def for_destroy(context: Context) -> Iterator[tuple[Context, StackState | None]]:
     """Get ready for `pulumi destroy`. The settings are not asked for: a stack must go also where they are wrong."""
     with locks.exclusive(context):
-        if uses_private_state(context):
+        if has_private_config(context):
             PrivateConfig(context).sync()
         context = setup.ensure(context, setup.Needs())
         state = _cleared(Engine(context), None)
         if state is not None:
-            on_docker = target(context) == "docker"
+            # A stack that once ran here may have objects on the daemon still.
+            on_docker = target(context) == "docker" or _has_docker_objects(state, context)
             in_use = partial(_has_docker_objects, state)
-            plugins = ("docker" if on_docker else "kubernetes", "random")
+            plugins = describe.plugins_of("docker" if on_docker else target(context))
             needs = setup.Needs(plugins=plugins, docker=on_docker, docker_host=docker_host(context), docker_in_use=in_use)
             context = setup.ensure(context, needs)
             if on_docker:
@@ -211,7 +212,7 @@ def _choose_image_source(context: Context, description: Description, state: Stac
         choice = "local" if missing else "registry"
         why = f"{', '.join(missing)} can't be reached" if missing else f"{', '.join(description.registries)} can be reached"
     key = f"{project_name(context.root)}:imageSource"
-    if uses_private_state(context):
+    if has_private_config(context):
         PrivateConfig(context).sync({key: choice})
         note(f"images: {why}, so they come from {_SOURCES[choice]}; kept as {key}: {choice} (`pulumi config set` changes it)")
         return True
@@ -253,5 +254,5 @@ def _grace(context: Context) -> float:
 
 
 def _after(context: Context) -> None:
-    if uses_private_state(context):
+    if has_private_config(context):
         PrivateConfig(context).sync()

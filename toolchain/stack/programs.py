@@ -8,7 +8,7 @@ from typing import Final
 from toolchain import child
 from toolchain.announce import fail
 from toolchain.context import Context
-from toolchain.stack.config import PrivateConfig, tracked_path, uses_private_state
+from toolchain.stack.config import PrivateConfig, has_private_config, tracked_path
 
 COMMANDS: Final = {"check-env": "components.check_env", "env-example": "components.env_example", "graph": "components.graph"}
 """The module behind each."""
@@ -33,6 +33,6 @@ def run(command: str, context: Context, rest: Sequence[str]) -> int:
 def _config(context: Context, *, shared: bool) -> Path | None:
     """The file with the settings; None where the stack has none. `shared`: that in the repository, if it is the stack's own."""
     tracked = tracked_path(context)
-    if tracked is None or not uses_private_state(context) or (shared and tracked.name == f"Pulumi.{context.stack}.yaml"):
+    if tracked is None or not has_private_config(context) or (shared and tracked.name == f"Pulumi.{context.stack}.yaml"):
         return tracked
     return PrivateConfig(context).sync()

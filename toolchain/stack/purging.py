@@ -14,7 +14,7 @@ from toolchain.announce import fail, note
 from toolchain.context import Context
 from toolchain.setup.folders import write_private
 from toolchain.stack import locks, prepare
-from toolchain.stack.config import PrivateConfig, project_name, uses_private_state
+from toolchain.stack.config import PrivateConfig, has_private_config, project_name
 from toolchain.stack.docker_access import PROJECT, STACK, STACK_ID, Daemon, connect, locate
 from toolchain.stack.engine import Engine
 from toolchain.stack.state import VOLUME, StackState
@@ -56,7 +56,7 @@ def purge(context: Context, confirm: str | None) -> int:
                 remove_labelled(ready if state else locate(ready, prepare.docker_host(ready)), ours)
             if state is not None:
                 Engine(ready).remove_stack()
-        if uses_private_state(context):
+        if has_private_config(context):
             PrivateConfig(context).remove()
         journal.unlink(missing_ok=True)
     if state is not None or ours.stack_ids:

@@ -188,7 +188,7 @@ def test_as_json_a_secret_is_left_out_unless_it_is_asked_for(machine, two_daemon
     told = {"DB_URL": Output("postgresql://u:hush@h/d", True), "API_URL": Output("http://h", False)}
     seen = operations._Seen("text", well=True, state=SimpleNamespace(outputs=told, stack_id=OURS, ids=lambda _: set()))
     monkeypatch.setattr(operations, "_has_engine", lambda _: True)
-    monkeypatch.setattr(operations, "uses_private_state", lambda _: False)
+    monkeypatch.setattr(operations, "has_private_config", lambda _: False)
     monkeypatch.setattr(operations.prepare, "target", lambda _: "docker")
     monkeypatch.setattr(operations.prepare, "docker_host", lambda _: None)
     monkeypatch.setattr(operations, "_look", lambda *_, **__: seen)

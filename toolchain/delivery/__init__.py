@@ -1,0 +1,1 @@
+"""Branches, previews of pull requests, and what the workflows in `.github/workflows/` run. docs/delivery.md tells of it."""

@@ -1,0 +1,143 @@
+"""The commands of delivery: which-stack, pr-up, pr-down, pr-list, pr-clean, comment, drift-issue, check-deploy.
+
+What they work on is taken from the environment (BRANCH, PR, IDLE, FILE, DRIFT), where `make NAME=value` and a workflow's `env:` both
+put it: a branch's name is text of whoever named it, and must not become part of a shell's or make's own text.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from toolchain.announce import fail, note
+from toolchain.context import Context
+from toolchain.delivery import github, previews, settings
+
+COMMANDS: Final = {
+    "which-stack": "print the stack that a branch is deployed as: BRANCH",
+    "pr-up": "bring up the preview of a pull request: PR",
+    "pr-down": "remove the preview of a pull request with its data and its state: PR",
+    "pr-list": "print all previews of pull requests; IDLE=7d those alone that may go",
+    "pr-clean": "remove the previews that may go: IDLE=7d",
+    "comment": "write a file as the one comment of a stack on a pull request: PR, FILE",
+    "drift-issue": "open, edit or close the one issue about a stack's drift: FILE, DRIFT=0 for none",
+    "check-deploy": "say what a deployment from a runner of CI is missing",
+}
+LABEL: Final = "drift"
+
+
+def run(command: str, stack: str, rest: Sequence[str]) -> int:
+    """Run one. `stack`: for comment, drift-issue and check-deploy. Returns its exit code."""
+    match command:
+        case "which-stack":
+            print(which_stack(_given("BRANCH", "main")))
+            return 0
+        case "pr-up":
+            return previews.up(_preview(), rest)
+        case "pr-down":
+            return previews.down(_preview())
+        case "pr-list" | "pr-clean":
+            act = previews.report if command == "pr-list" else previews.clean
+            return act(Context.of(f"pr-{_ANY}"), os.environ.get("IDLE") or None)
+        case "comment":
+            return comment(stack, _given("PR", "12"), Path(_given("FILE", "preview.md")))
+        case "drift-issue":
+            return drift_issue(stack, Path(_given("FILE", "drift.md")), drifted=os.environ.get("DRIFT") != "0")
+        case _:
+            return check_deploy(Context.of(stack))
+
+
+_ANY: Final = 1
+"""Of any preview: all have one backend."""
+
+
+def which_stack(branch: str) -> str:
+    """The stack of a branch. Raises ToolchainError where delivery.yaml has none for it."""
+    from toolchain.context import ROOT
+
+    plan = settings.load(ROOT)
+    stack = plan.stack_of(branch)
+    if stack is None:
+        known = ", ".join(f"{pattern} -> {name}" for pattern, name in plan.branches)
+        fail(f"no stack is deployed from the branch {branch}. {settings.FILE} has: {known}")
+    return stack
+
+
+def comment(stack: str, number: str, file: Path) -> int:
+    """Write a file's text as the comment of a stack."""
+    settings.preview_stack(number)
+    body = _text(file)
+    url = github.needed().comment(int(number), github.marker_of("preview", stack), body)
+    note(f"comment: {url or 'written'}")
+    return 0
+
+
+def drift_issue(stack: str, file: Path, *, drifted: bool) -> int:
+    """Have one open issue tell of a stack's drift, or close it where there is none any more."""
+    repository = github.needed()
+    marker = github.marker_of("drift", stack)
+    if not drifted:
+        closed = repository.close_issue(marker, LABEL, f"Stack `{stack}` is again as its state has it.")
+        note(f"drift: none in {stack}{', the issue is closed' if closed else ''}")
+        return 0
+    url = repository.issue(marker, f"Drift in stack {stack}", _text(file), LABEL)
+    note(f"drift in {stack}: {url or 'an issue says so'}")
+    return 0
+
+
+def check_deploy(context: Context) -> int:
+    """Refuse a deployment whose state would vanish with the machine that it runs on, before anything is set up."""
+    from toolchain.stack.config import secrets_provider, tracked_path, uses_private_state
+
+    path = tracked_path(context)
+    missing = []
+    if path is None:
+        missing.append(f"there is no Pulumi.{context.stack}.yaml")
+    if uses_private_state(context):
+        missing.append(
+            f"its state would be in this machine's {context.private.name}/state, and be lost with it: say where it is "
+            f"(state.{context.base_stack}.backend in {settings.FILE}, or PULUMI_BACKEND_URL)"
+        )
+    provider = secrets_provider(context) if path else None
+    by_phrase = provider in (None, "default", "passphrase") and not _is_cloud(context)
+    given = any(name in os.environ for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"))
+    if by_phrase and not given:
+        missing.append(
+            "its secrets are encrypted by a passphrase, and none is given: PULUMI_CONFIG_PASSPHRASE, a secret of the environment"
+        )
+    elif by_phrase and os.environ.get("PULUMI_CONFIG_PASSPHRASE") == "" and "PULUMI_CONFIG_PASSPHRASE_FILE" not in os.environ:
+        missing.append("PULUMI_CONFIG_PASSPHRASE is empty: a workflow gives that where the environment has no such secret")
+    if missing:
+        fail(f"stack {context.stack} can't be deployed from here:\n" + "\n".join(f"  - {line}" for line in missing))
+    note(
+        f"{context.stack}: state in {_shown(context)}, secrets by {provider or ('Pulumi Cloud' if _is_cloud(context) else 'passphrase')}"
+    )
+    return 0
+
+
+def _is_cloud(context: Context) -> bool:
+    url = context.env.get("PULUMI_BACKEND_URL", "")
+    return url.startswith("https://") or (not url and bool(context.env.get("PULUMI_ACCESS_TOKEN")))
+
+
+def _shown(context: Context) -> str:
+    # What follows may hold keys, as s3's older form of them.
+    return (context.env.get("PULUMI_BACKEND_URL") or "Pulumi Cloud").partition("?")[0]
+
+
+def _preview() -> Context:
+    return Context.of(settings.preview_stack(_given("PR", "12")))
+
+
+def _given(name: str, example: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        fail(f"{name} is not set. Example: {name}={example}")
+    return value
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError as error:
+        fail(f"{file} can't be read: {error.strerror}")

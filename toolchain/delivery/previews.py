@@ -1,0 +1,173 @@
+"""Stacks of pull requests: `pr-12`, laid over Pulumi.preview.yaml. What is laid, and the commands pr-up, pr-down, pr-list."""
+
+import copy
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from toolchain.announce import ToolchainError, fail, note, warn
+from toolchain.context import Context
+from toolchain.delivery import settings
+
+
+def laid_over(document: dict[str, Any], stack: str, project: str) -> dict[str, Any]:
+    """The settings of one preview: the base file's, with `${STACK}` filled in, a host of its own, and no env file unless one is named.
+
+    A public host that does not have `${STACK}` in it gets the stack's name in front: `pr-12.preview.example.com`.
+    """
+    config = _filled(copy.deepcopy(document["config"]), stack)
+    # The default is `.env`, which belongs to the developer's own stack.
+    config.setdefault(f"{project}:envFiles", {})
+    cluster = config.get(f"{project}:kubernetes")
+    exposure = cluster.get("exposure") if isinstance(cluster, dict) else None
+    if isinstance(exposure, dict) and (host := exposure.get("host")) and stack not in str(host).split("."):
+        exposure["host"] = f"{stack}.{host}"
+    return {**document, "config": config}
+
+
+def _filled(value: Any, stack: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(inner, stack) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, stack) for inner in value]
+    return value.replace("${STACK}", stack) if isinstance(value, str) else value
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A preview that the backend knows."""
+
+    stack: str
+    updated: datetime | None
+    """None: never brought up."""
+    resources: int | None
+    closed: bool | None = None
+    """Whether its pull request is closed; None: not known."""
+
+    def age(self, now: datetime) -> str:
+        """The time since the last update, in days or hours: `3d`, `5h`; empty where there was none."""
+        if self.updated is None:
+            return ""
+        gone = int((now - self.updated).total_seconds() // 3600)
+        return f"{gone // 24}d" if gone >= 48 else f"{max(gone, 0)}h"
+
+    def idle(self, now: datetime, limit: int) -> bool:
+        """Whether it may go: its request is closed, or there was no update for `limit` hours."""
+        return bool(self.closed) or self.updated is None or (now - self.updated).total_seconds() >= limit * 3600
+
+
+def up(context: Context, rest: Sequence[str] = ()) -> int:
+    """Bring up the preview of a pull request, and write its URLs as the body of a comment where COMMENT_FILE says so."""
+    _only_previews(context)
+    from toolchain.stack import operations
+
+    code = operations.up(context, rest)
+    if code == 0 and (file := os.environ.get("COMMENT_FILE")):
+        from pathlib import Path
+
+        Path(file).write_text(comment(context))
+    return code
+
+
+def down(context: Context) -> int:
+    """Remove the preview of a pull request with its data and its state. Nobody is asked: only `pr-N` can be named here."""
+    _only_previews(context)
+    from toolchain.stack import purging
+
+    return purging.purge(context, confirm=context.stack)
+
+
+def comment(context: Context) -> str:
+    """The URLs of a preview, for its pull request. Secret outputs are left out."""
+    from toolchain.stack.engine import Engine
+
+    state = Engine(context).read_state()
+    shown = {
+        name: output.value
+        for name, output in (state.outputs if state else {}).items()
+        if not output.secret and name.endswith("_URL") and isinstance(output.value, str) and output.value
+    }
+    first = [name for name in ("APP_URL", "API_URL") if name in shown]
+    lines = [f"| {name} | {shown[name]} |" for name in [*first, *sorted(set(shown) - set(first))]]
+    head = f"**Preview `{context.stack}`** of this pull request is up. It goes when the request is closed."
+    return "\n".join([head, "", "| | |", "| --- | --- |", *lines, ""])
+
+
+def known(context: Context) -> list[Preview]:
+    """The previews that the backend has, by number. Raises ToolchainError where it can't be asked."""
+    from toolchain.stack.engine import Engine
+
+    engine = Engine(context)
+    if not engine.context.pulumi.is_file():
+        return []
+    out = engine.ask(["stack", "ls", "--json"])
+    found = []
+    for entry in json.loads(out or "[]"):
+        name = str(entry["name"]).rsplit("/", 1)[-1]
+        if settings.preview_number(name) is not None:
+            at = entry.get("lastUpdate")
+            found.append(Preview(name, _time(at) if at else None, entry.get("resourceCount")))
+    return sorted(found, key=lambda preview: settings.preview_number(preview.stack) or 0)
+
+
+def with_requests(previews: Sequence[Preview]) -> list[Preview]:
+    """The same, with what GitHub says of their pull requests; as they are where no token and repository are given."""
+    from toolchain.delivery import github
+
+    repository = github.from_environment()
+    if repository is None:
+        return list(previews)
+    return [
+        Preview(p.stack, p.updated, p.resources, repository.is_closed(settings.preview_number(p.stack) or 0)) for p in previews
+    ]
+
+
+def report(context: Context, idle: str | None = None) -> int:
+    """Print all previews; with `idle`, those alone that may go by it."""
+    now = datetime.now(UTC)
+    limit = settings.hours(idle or settings.load(context.root).idle)
+    listed = [p for p in with_requests(known(context)) if not idle or p.idle(now, limit)]
+    if not listed:
+        print(f"no preview is idle for {idle}, and none has a closed request" if idle else "no previews")
+        return 0
+    print(f"{'PREVIEW':<12}{'LAST UPDATE':<22}{'AGE':<6}{'RESOURCES':<11}REQUEST")
+    for p in listed:
+        when = p.updated.strftime("%Y-%m-%d %H:%M UTC") if p.updated else "never"
+        request = {None: "not known", True: "closed", False: "open"}[p.closed]
+        count = "" if p.resources is None else str(p.resources)
+        print(f"{p.stack:<12}{when:<22}{p.age(now):<6}{count:<11}{request}{'   idle' if p.idle(now, limit) else ''}")
+    return 0
+
+
+def clean(context: Context, idle: str | None = None) -> int:
+    """Remove every preview that may go. Goes on after one that fails; returns 1 then."""
+    now = datetime.now(UTC)
+    limit = settings.hours(idle or settings.load(context.root).idle)
+    failed = []
+    for p in with_requests(known(context)):
+        if not p.idle(now, limit):
+            continue
+        note(f"{p.stack}: {'its request is closed' if p.closed else f'no update for {p.age(now) or idle}'}")
+        try:
+            code = down(Context.of(p.stack))
+        except ToolchainError as error:
+            warn(str(error))
+            code = 1
+        failed += [p.stack] if code else []
+    if failed:
+        warn(f"not removed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+def _only_previews(context: Context) -> None:
+    if context.pull_request is None:
+        fail(f"{context.stack} is not the preview of a pull request: PR=<number> names one")
+
+
+def _time(text: str) -> datetime:
+    """A time as `pulumi stack ls --json` writes it: 2026-11-21T17:00:00.000Z."""
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
