@@ -55,21 +55,11 @@ def _dispatch(options: argparse.Namespace) -> int:
     if options.command in programs.COMMANDS:
         return programs.run(options.command, context, options.rest)
 
+    if options.command in ("preview", "drift", "status", "env"):
+        return _report(options, context)
     match options.command:
         case "up":
             return operations.up(context, options.rest, show_secrets=options.show_secrets)
-        case "preview" | "drift":
-            from toolchain.preview import command
-
-            if options.format not in command.FORMATS:
-                fail(f"FORMAT={options.format}: {options.command} knows {', '.join(command.FORMATS)}")
-            if options.command == "drift":
-                return command.show_drift(context, options.rest, form=options.format)
-            return command.preview(context, options.rest, form=options.format, commit=options.commit)
-        case "status":
-            return operations.status(context, show_secrets=options.show_secrets, as_json=options.format == "json")
-        case "env":
-            return operations.env(context, options.rest, show_secrets=options.show_secrets)
         case "down":
             return operations.down(context)
         case "forward":
@@ -80,6 +70,29 @@ def _dispatch(options: argparse.Namespace) -> int:
             return operations.purge(context, confirm=options.confirm)
         case _:
             return operations.activate(context)
+
+
+def _report(options: argparse.Namespace, context: Context) -> int:
+    from toolchain.preview import command
+    from toolchain.stack import operations
+
+    match options.command:
+        case "preview":
+            _choice(options, command.FORMATS)
+            return command.preview(context, options.rest, form=options.format, commit=options.commit)
+        case "drift":
+            _choice(options, command.FORMATS)
+            return command.show_drift(context, options.rest, form=options.format)
+        case "status":
+            _choice(options, ("text", "json"))
+            return operations.status(context, show_secrets=options.show_secrets, as_json=options.format == "json")
+        case _:
+            return operations.env(context, options.rest, show_secrets=options.show_secrets)
+
+
+def _choice(options: argparse.Namespace, known: Sequence[str]) -> None:
+    if options.format not in known:
+        fail(f"FORMAT={options.format}: make {options.command} knows {', '.join(known)}")
 
 
 def _parser() -> argparse.ArgumentParser:

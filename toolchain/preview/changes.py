@@ -170,10 +170,10 @@ _PARTS: Final = ("delete-replaced", "create-replacement", "import-replacement")
 """Halves of a replacement; the step `replace` tells of both, and of why."""
 
 
-def read(path: Path) -> Preview:
-    """What an event log says. Raises OSError where there is none, ValueError where it is none."""
+def read(path: Path, *, refresh: bool = False) -> Preview:
+    """What an event log says. Raises OSError where there is none, ValueError where it is none. `refresh`: as `parse`."""
     with path.open(encoding="utf-8") as lines:
-        return parse(json.loads(line) for line in lines if line.strip())
+        return parse((json.loads(line) for line in lines if line.strip()), refresh=refresh)
 
 
 def parse(events: Iterable[Mapping[str, Any]], *, refresh: bool = False) -> Preview:
@@ -313,5 +313,7 @@ def _violation(event: Mapping[str, Any]) -> Violation:
 
 
 def _is_noise(change: Change) -> bool:
-    """A provider whose version alone differs, and other updates of nothing: the engine does not count these either."""
-    return change.op is Op.UPDATE and not change.properties and change.type.startswith("pulumi:providers:")
+    """A provider that nobody named, or whose version alone differs: the engine does not count these either."""
+    if not change.type.startswith("pulumi:providers:"):
+        return False
+    return change.name.startswith("default") or (change.op is Op.UPDATE and not change.properties)

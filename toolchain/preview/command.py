@@ -1,0 +1,149 @@
+"""`make preview` and `make drift`: what a deployment would do, and what other hands have done. Both change nothing."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from toolchain.announce import ToolchainError, fail, note, warn
+from toolchain.context import Context
+from toolchain.preview import changes, drift, masking, report, text
+from toolchain.preview.changes import Preview
+from toolchain.preview.findings import Finding
+from toolchain.stack import prepare
+from toolchain.stack.engine import Engine, working
+
+DRIFTED: Final = 3
+"""Exit code of `drift` where something was changed by other hands."""
+FORBIDDEN: Final = 4
+"""Exit code of `preview` where a policy that must hold does not."""
+FORMATS: Final = ("text", "markdown", "json")
+
+Judge = Callable[[Preview], Sequence[Finding]]
+"""What policies find in a preview."""
+
+
+def preview(
+    context: Context,
+    rest: Sequence[str] = (),
+    *,
+    form: str = "text",
+    commit: str | None = None,
+    judge: Judge = lambda _: (),
+) -> int:
+    """Show what `up` would change.
+
+    As text the engine's own words go to stdout: of what exists, property by property. As `markdown` (the comment on a pull request) or
+    `json` stdout has that alone, and the engine's words go to stderr.
+
+    Args:
+        context: The stack.
+        rest: Further arguments for `pulumi preview`.
+        form: One of `FORMATS`.
+        commit: What the report says that it is of; None: git is asked.
+        judge: What policies find.
+
+    Returns the engine's exit code; where that is 0, FORBIDDEN where a policy that must hold does not.
+    """
+    subject = report.Subject(stack=context.stack, commit=commit or _commit(context.root))
+    try:
+        with prepare.for_preview(context) as ready:
+            subject = replace(subject, notes=ready.description.notes)
+            for line in ready.description.notes:
+                note(line)
+            # For a stack that is all new, every property of everything would be hundreds of lines.
+            depth = ["--diff"] if ready.state and ready.state.runs() else []
+            with _event_log(context) as log:
+                code = _run(ready.context, ["preview", *depth, *working(), *rest], log, form)
+                seen = _read(log, code)
+            findings = tuple(judge(seen)) if seen else ()
+            hide = masking.masker(ready.context) if form != "text" else None
+    except ToolchainError as error:
+        if form == "markdown":
+            sys.stdout.write(report.failed(subject, str(error)))
+        raise
+    subject = replace(subject, findings=findings)
+    if form == "text":
+        for line in text.findings(findings):
+            print(line)
+    else:
+        assert hide is not None
+        seen = masking.masked(seen or _unfinished(code), hide)
+        written = report.render(seen, subject) if form == "markdown" else f"{json.dumps(report.data(seen, subject), indent=2)}\n"
+        sys.stdout.write(written)
+    return code or (FORBIDDEN if any(f.mandatory and f.waived is None for f in findings) else 0)
+
+
+def show_drift(context: Context, rest: Sequence[str] = (), *, form: str = "text") -> int:
+    """Report what was changed by other hands since the last deployment. `rest`: further arguments for `pulumi refresh`.
+
+    Returns 0 where nothing was, DRIFTED where something was, the engine's exit code where it could not be told.
+    """
+    if not context.pulumi.is_file() or not Engine(context).exists():
+        fail(f"there is no stack {context.stack} yet, so nothing of it can have been changed")
+    with prepare.for_preview(context) as ready, _event_log(context) as log:
+        # What the engine itself shows of it is the same, at greater length.
+        code = _run(ready.context, ["refresh", "--preview-only", "--diff", *working(), *rest], log, "markdown")
+        seen = _read(log, code, refresh=True) or _unfinished(code)
+        seen = masking.masked(seen, masking.masker(ready.context))
+    subject = report.Subject(stack=context.stack)
+    if form == "json":
+        print(json.dumps(report.data(seen, subject), indent=2))
+    else:
+        sys.stdout.write(drift.markdown(seen, subject) if form == "markdown" else drift.text(seen, subject))
+    if code != 0 or not seen.complete:
+        return code or 1
+    return DRIFTED if drift.found(seen) else 0
+
+
+def _run(context: Context, arguments: Sequence[str], log: Path, form: str) -> int:
+    return Engine(context).run(arguments, events=log, stdout=None if form == "text" else sys.stderr.fileno())
+
+
+@contextmanager
+def _event_log(context: Context) -> Iterator[Path]:
+    """Where the engine writes its event log: a place that nobody else reads, gone afterwards."""
+    context.private.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="events-", dir=context.private))
+    try:
+        yield folder / "events.json"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _read(log: Path, code: int, *, refresh: bool = False) -> Preview | None:
+    try:
+        return changes.read(log, refresh=refresh)
+    except (OSError, ValueError) as error:
+        if code == 0:
+            # An engine of the user's own may be another version.
+            warn(
+                f"the engine has written no event log that can be read ({error}): there is no report, and policies were not asked"
+            )
+            raise ToolchainError("the preview went through, but what it would do is not known") from error
+        return None
+
+
+def _unfinished(code: int) -> Preview:
+    message = f"the engine ended with {code} and did not say why: see the log"
+    return Preview(changes=(), diagnostics=(changes.Diagnostic(severity="error", message=message),), complete=False)
+
+
+def _commit(root: Path) -> str | None:
+    """The commit that is checked out, with a `+` where there is more than it has; None where there is none."""
+    try:
+        done = _git(root, "rev-parse", "--short=12", "HEAD")
+        return f"{done}{'+' if _git(root, 'status', '--porcelain', '--untracked-files=no') else ''}"
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _git(root: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(root), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout.strip()
