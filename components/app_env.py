@@ -7,7 +7,7 @@ import pulumi
 
 from components import env_files, env_template, secrets
 from components.env_file import EnvFile
-from components.plan import Plan
+from components.plan import APPS, Plan
 from components.settings import Settings
 
 _SPECS = {
@@ -17,18 +17,20 @@ _SPECS = {
 }
 
 
-def _values(plan: Plan) -> Mapping[str, pulumi.Input[str]]:
-    """What is made for the apps alone, by source."""
+def made(plan: Plan) -> Mapping[str, pulumi.Input[str]]:
+    """What is made for the apps alone, by source; nothing where there are none."""
+    if not plan.settings.env_files and not plan.services[APPS]:
+        return {}
     given = {spec.name: held for setting, spec in _SPECS.values() if (held := plan.secret(setting)) is not None}
-    made = secrets.make(None, "app", [spec for _, spec in _SPECS.values()], given)
-    return {variable: made[spec.name] for variable, (_, spec) in _SPECS.items()}
+    found = secrets.make(None, "app", [spec for _, spec in _SPECS.values()], given)
+    return {variable: found[spec.name] for variable, (_, spec) in _SPECS.items()}
 
 
 def planned(plan: Plan) -> list[dict[str, Any]]:
     """The files that will be written, with the values that are known before anything is made, for the checks."""
     settings = plan.settings
     known: dict[str, pulumi.Input[str]] = {
-        **_known(plan),
+        **known_values(plan),
         **{
             variable: pulumi.Output.secret(settings.secrets[setting].get_secret_value())
             for variable, (setting, _) in _SPECS.items()
@@ -48,18 +50,18 @@ def planned(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def write(plan: Plan, outputs: Mapping[str, pulumi.Input[Any]], after: pulumi.Resource) -> None:
+def write(plan: Plan, outputs: Mapping[str, pulumi.Input[Any]], after: pulumi.Resource | None) -> None:
     """Writes the env file of every app that the settings name.
 
     Args:
         plan: What the stack is made of.
-        outputs: The stack's outputs; variables that need one that does not exist are left out.
-        after: What must be well before an app is told where it is.
+        outputs: The stack's outputs, and what was made for apps alone (`made`); variables that need one that does not exist are left out.
+        after: What must be well before an app is told where it is; None where nothing is deployed.
     """
     files = plan.settings.env_files
     if not files:
         return
-    sources = {**_known(plan), **outputs, **_values(plan)}
+    sources = {**known_values(plan), **outputs}
     for app, file in sorted(files.items()):
         template = plan.apps[app]
         EnvFile(
@@ -69,7 +71,7 @@ def write(plan: Plan, outputs: Mapping[str, pulumi.Input[Any]], after: pulumi.Re
             fmt=file.format.value,
             overwrite=file.overwrite,
             values={**_filled(env_files.select(template, sources), sources), **_hidden(plan.settings, app)},
-            opts=pulumi.ResourceOptions(depends_on=[after]),
+            opts=pulumi.ResourceOptions(depends_on=[] if after is None else [after]),
         )
 
 
@@ -79,17 +81,19 @@ def _hidden(settings: Settings, app: str) -> dict[str, pulumi.Output[str]]:
     return {key: pulumi.Output.secret(held.get_secret_value()) for key, held in given.items() if held is not None}
 
 
-def _known(plan: Plan) -> dict[str, str]:
+def known_values(plan: Plan) -> dict[str, str]:
+    """The stack's values that are known before anything is made, by name."""
     return {name: value for name, value in plan.values.items() if value is not None}
 
 
 def _filled(texts: Mapping[str, str], sources: Mapping[str, pulumi.Input[str]]) -> dict[str, pulumi.Input[str]]:
     """The texts with their references replaced: secret where one of these is, plain where all of them are."""
-    return {key: _fill(text, sources) for key, text in texts.items()}
+    return {key: fill(text, sources) for key, text in texts.items()}
 
 
-def _fill(text: str, sources: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[str]:
+def fill(text: str, sources: Mapping[str, pulumi.Input[str]]) -> pulumi.Input[str]:
+    """A text with its references replaced: plain where all that it refers to is."""
     used = {name: sources[name] for name in env_template.names(text)}
-    fill = env_template.filler(text)
+    filled = env_template.filler(text)
     plain = {name: value for name, value in used.items() if isinstance(value, str)}
-    return fill(plain) if len(plain) == len(used) else pulumi.Output.all(**used).apply(fill)
+    return filled(plain) if len(plain) == len(used) else pulumi.Output.all(**used).apply(filled)

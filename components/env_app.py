@@ -56,7 +56,7 @@ def _rule(text: str) -> Rule:
     first = pieces[0]
     if isinstance(first, str):
         return Rule.TEXT
-    if first.part:
+    if first.part not in env_template.WHOLE:
         return Rule.PORT if first.part == "port" and len(pieces) == 1 else Rule.TEXT
     rule = _known(first.name).rule
     return rule if len(pieces) == 1 or rule in URLS else Rule.TEXT
@@ -84,10 +84,15 @@ class Layout:
     Attributes:
         app: The app's name.
         groups: Comment and keys.
+        setting: The setting that the file hangs on, for messages.
     """
 
     app: str
     groups: tuple[tuple[str, tuple[str, ...]], ...]
+    setting: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "setting", self.setting or f"envFiles.{self.app}")
 
     @property
     def keys(self) -> frozenset[str]:

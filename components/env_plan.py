@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from components import env_files, env_template
+from components import cache_lifetimes, env_files, env_template
 from components.endpoints import Endpoint
 from components.env_app import App
 from components.env_apps.supabase import CLI
@@ -37,8 +37,8 @@ def templates(settings: Settings) -> tuple[dict[str, App], list[str]]:
         wrong += [f"{settings.project}:envFiles.{CLI.name}: {reason}" for reason in _out_of_the_clis_reach(settings)]
     for path in settings.secrets:
         app = path.split(".")[1] if path.startswith("appSecrets.") else ""
-        if app and app not in settings.env_files:
-            wrong.append(f"{settings.project}:{path}: there is no env file for {app}. Add one under envFiles, or remove it.")
+        if app and app not in settings.env_files and app not in settings.given("apps"):
+            wrong.append(f"{settings.project}:{path}: there is no app {app}. Add it under apps or envFiles, or remove this.")
     return found, wrong
 
 
@@ -74,8 +74,24 @@ def settled(settings: Settings, host: str, published: Mapping[str, Endpoint], si
         "APP_URL": f"http://{Endpoint(host, settings.ports['app'])}",
         "BACKEND_URL": f"http://{Endpoint(host, settings.ports['backend'])}",
         "INSTANCE_ID": str(settings.instance),
-        **(_of_supabase(settings.given("supabase"), site) if settings.supabase.enabled else {}),
+        **_of_the_apps_own(settings),
+        **(
+            _of_supabase(settings.given("supabase"), site)
+            if settings.supabase.enabled and settings.supabase.managed is None
+            else {}
+        ),
     }
+
+
+def _of_the_apps_own(settings: Settings) -> dict[str, str]:
+    """What apps are told of how they are meant to run: the size of their pool, the lifetimes of the cache, the tasks by the clock."""
+    found = cache_lifetimes.values(settings.given("cache")["lifetimes"])
+    if (size := settings.given("app").get("poolSize")) is not None:
+        found["DB_POOL_SIZE"] = str(size)
+    tasks = settings.given("supabase")["database"]["schedule"]
+    if on := {name: {k: v for k, v in task.items() if k != "enabled"} for name, task in sorted(tasks.items()) if task["enabled"]}:
+        found["SCHEDULED_TASKS"] = json.dumps(on, sort_keys=True)
+    return found
 
 
 def _of_supabase(supabase: Mapping[str, Any], site: str) -> dict[str, str]:

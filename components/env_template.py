@@ -1,6 +1,7 @@
 """Texts with references to values of the stack: `${NAME}`, or `${NAME.part}` for one part of a URL.
 
-Plain text in, plain text out; what the names stand for is in `components.env_sources`.
+Plain text in, plain text out; what the names stand for is in `components.env_sources`. A query behind a URL that has one already goes on
+with it: the same text serves a database that must be told how to encrypt, and one that need not.
 """
 
 import re
@@ -9,11 +10,19 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-PARTS: Final = ("host", "port", "user", "password", "path")
-"""What can be taken out of a URL; user, password and path are decoded, and the path has no slash before it."""
+PARTS: Final = ("host", "port", "user", "password", "path", "prisma")
+"""What can be taken out of a URL; user, password and path are decoded, and the path has no slash before it.
+
+`prisma` is the whole URL with the encryption in the words of Prisma's own connector, which takes those of libpq that it does not know for
+`sslmode=prefer`, and verifies nothing then (prisma-engines, quaint, connector/postgres/url.rs).
+"""
+
+WHOLE: Final = (None, "prisma")
+"""Parts that are the whole URL."""
 
 _USUAL_PORTS: Final = {"http": 80, "https": 443, "postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379}
 
+_QUERY = re.compile(r"\?([\w.~%=&+-]*)", re.ASCII)
 _TOKEN = re.compile(r"\$\$\{|\$\{(?P<inside>[^}]*)(?P<end>\}?)")
 _INSIDE = re.compile(rf"(?P<name>[A-Z][A-Z0-9_]*)(?:\.(?P<part>{'|'.join(PARTS)}))?")
 
@@ -48,8 +57,25 @@ class Reference:
                 return unquote(url.username or "")
             case "password":
                 return unquote(url.password or "")
+            case "prisma":
+                return _for_prisma(value)
             case _:
                 return unquote(url.path.removeprefix("/"))
+
+
+def _for_prisma(url: str) -> str:
+    """The URL as Prisma's connector reads it; one without a query stays as it is."""
+    words = {"sslmode=verify-ca": "sslmode=require&sslaccept=strict", "sslmode=verify-full": "sslmode=require&sslaccept=strict"}
+    before, mark, query = url.partition("?")
+    said = [words.get(pair, re.sub(r"^sslrootcert=", "sslcert=", pair)) for pair in query.split("&")]
+    return before + mark + "&".join(said)
+
+
+def _with_query(url: str, query: str) -> str:
+    """The URL with more in its query; what is said again counts in its place."""
+    before, _, own = url.partition("?")
+    pairs = {pair.partition("=")[0]: pair for pair in (*own.split("&"), *query.split("&")) if pair}
+    return f"{before}?{'&'.join(pairs.values())}"
 
 
 Parts = tuple[str | Reference, ...]
@@ -111,6 +137,18 @@ def filler(text: str) -> Callable[[Mapping[str, str]], str]:
     pieces = parse(text)
 
     def filled(values: Mapping[str, str]) -> str:
-        return "".join(piece if isinstance(piece, str) else piece.of(values[piece.name]) for piece in pieces)
+        found: list[str] = []
+        for before, piece in zip((None, *pieces), pieces, strict=False):
+            more = (
+                _QUERY.match(piece) if isinstance(piece, str) and isinstance(before, Reference) and before.part in WHOLE else None
+            )
+            if not isinstance(piece, str):
+                found.append(piece.of(values[piece.name]))
+            elif more and "?" in found[-1]:
+                found[-1] = _with_query(found[-1], more[1])
+                found.append(piece[more.end() :])
+            else:
+                found.append(piece)
+        return "".join(found)
 
     return filled

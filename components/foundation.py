@@ -14,24 +14,25 @@ from components.targets.placement import Placement
 
 
 class Ground(Protocol):
-    """The module of a target that knows what a stack stands on there."""
+    """The module of a target that knows what a stack stands on there. Each is given back its own provider and checks."""
 
-    def provider(self, plan: Plan) -> pulumi.ProviderResource:
-        """The explicit provider."""
+    def provider(self, plan: Plan) -> pulumi.ProviderResource | None:
+        """The explicit provider; None where nothing is made."""
 
-    def before(self, plan: Plan, stack_id: pulumi.Output[str]) -> Checks:
-        """The checks before the deployment."""
+    def before(self, plan: Plan, stack_id: pulumi.Output[str]) -> Checks | None:
+        """The checks before the deployment; None where there is nothing to look at."""
 
-    def existing(
-        self, plan: Plan, provider: pulumi.ProviderResource, checks: pulumi.Resource
-    ) -> Mapping[str, pulumi.Output[str]]:
+    def existing(self, plan: Plan, provider: Any, checks: Any) -> Mapping[str, pulumi.Output[str]]:
         """The secret settings that are kept on the target already, by name. `checks`: what must have passed before they are read."""
 
-    def lay(self, plan: Plan, stack_id: pulumi.Output[str], provider: pulumi.ProviderResource) -> Placement:
+    def lay(self, plan: Plan, stack_id: pulumi.Output[str], provider: Any) -> Placement:
         """Makes the place that all components go to. `stack_id`: known once the checks have passed."""
 
-    def after(self, plan: Plan, ready: Sequence[pulumi.Output[list[str]]]) -> Checks:
-        """The health gate. `ready`: what must exist before there is anything to look at."""
+    def after(self, plan: Plan, ready: Sequence[pulumi.Output[list[str]]], *, apps: bool = False) -> Checks | None:
+        """The health gate; None where nothing is deployed. `ready`: what must exist before there is anything to look at.
+
+        `apps`: that of the user's own services, which come after all others.
+        """
 
 
 def _ground(target: Target) -> Ground:
@@ -40,6 +41,10 @@ def _ground(target: Target) -> Ground:
         from components.targets.kubernetes import ground
 
         return ground
+    if target is Target.MANAGED:
+        from components.targets import managed_ground
+
+        return managed_ground
     from components.targets import docker_ground
 
     return docker_ground
@@ -52,18 +57,18 @@ class Foundation:
     Attributes:
         plan: What the stack is made of.
         placement: Where the components go.
-        provider: The explicit provider, for each component's options.
+        provider: The explicit provider, for each component's options; None where nothing is made.
         ground: What knows the target.
     """
 
     plan: Plan
     placement: Placement
-    provider: pulumi.ProviderResource
+    provider: pulumi.ProviderResource | None
     ground: Ground
 
     def options(self) -> pulumi.ResourceOptions:
         """Options of a component."""
-        return pulumi.ResourceOptions(providers=[self.provider])
+        return pulumi.ResourceOptions(providers=None if self.provider is None else [self.provider])
 
 
 def lay(plan: Plan, files: Sequence[Mapping[str, Any]]) -> Foundation:
@@ -88,7 +93,8 @@ def lay(plan: Plan, files: Sequence[Mapping[str, Any]]) -> Foundation:
     )
     plan.bring(ground.existing(plan, provider, before))
     # The urns are known in every preview, so the id is too, and still everything waits for the checks.
-    checked = pulumi.Output.all(stack_id, before.urn, writable.urn).apply(lambda all_of_it: str(all_of_it[0]))
+    passed = [check.urn for check in (before, writable) if check is not None]
+    checked = pulumi.Output.all(stack_id, *passed).apply(lambda all_of_it: str(all_of_it[0]))
     return Foundation(plan, ground.lay(plan, checked, provider), provider, ground)
 
 
@@ -98,11 +104,34 @@ def _stack_id(given: str | None) -> pulumi.Output[str]:
     return own.hex if given is None else pulumi.Output.from_input(given)
 
 
-def health_gate(foundation: Foundation, ready: Sequence[pulumi.Output[list[str]]]) -> Checks:
-    """Fails every up in which something is not healthy, whatever the plugin remembers of a failed wait.
+def health_gate(foundation: Foundation, ready: Sequence[pulumi.Output[list[str]]]) -> Checks | None:
+    """Fails every up in which something is not healthy, whatever the plugin remembers of a failed wait. None: nothing is deployed.
 
     Args:
         foundation: The stack's foundation.
         ready: What must exist before there is anything to look at.
     """
     return foundation.ground.after(foundation.plan, ready)
+
+
+def app_gate(foundation: Foundation, ready: Sequence[pulumi.Output[list[str]]]) -> Checks | None:
+    """The same for the user's own services, which come after all others."""
+    return foundation.ground.after(foundation.plan, ready, apps=True)
+
+
+def after(placement: Placement, gate: pulumi.Resource | None) -> Placement:
+    """The same place, known once a gate has let the deployment through."""
+
+    if gate is None:
+        return placement
+    passed = gate.urn
+
+    def later(place: pulumi.Input[str]) -> pulumi.Output[str]:
+        return pulumi.Output.all(place, passed).apply(lambda both: str(both[0]))
+
+    found = placement.copy()
+    if "network" in found:
+        found["network"] = later(found["network"])
+    if "kubernetes" in found:
+        found["kubernetes"] = {**found["kubernetes"], "namespace": later(found["kubernetes"]["namespace"])}
+    return found

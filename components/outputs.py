@@ -17,27 +17,27 @@ from components.supabase_stack import SupabaseStack
 def collect(
     plan: Plan,
     *,
-    supabase: SupabaseStack,
-    cache: Cache,
-    objects: ObjectStorage,
+    supabase: SupabaseStack | None,
+    cache: Cache | None,
+    objects: ObjectStorage | None,
     plain: PlainDatabase | None,
 ) -> dict[str, pulumi.Input[Any]]:
-    """All outputs that exist for what the stack has; secrets are secret outputs."""
+    """All outputs that exist for what the stack has; secrets are secret outputs. None: the component is not made."""
     settings, values = plan.settings, plan.values
     found: dict[str, pulumi.Input[Any]] = {name: values[name] for name in ("APP_URL", "INSTANCE_ID")}
     if any("backend" in app.ports for app in plan.apps.values()):
         found["BACKEND_URL"] = values["BACKEND_URL"]
     for name in supabase_outputs.NAMES:
-        if name in values:
+        if name in values and supabase is not None:
             found[name] = getattr(supabase, name.lower())
-    if settings.cache.enabled:
+    if settings.cache.enabled and cache is not None:
         found["REDIS_URL"] = cache.url
-    if "REDIS_COMMANDER_URL" in values:
+    if "REDIS_COMMANDER_URL" in values and cache is not None:
         found["REDIS_COMMANDER_URL"] = cache.commander_url
     if plain is not None:
         urls = {"PLAIN_DB_URL": plain.url, "PGBOUNCER_URL": plain.pooled_url}
         found |= {name: url for name, url in urls.items() if name in values}
-    if settings.object_storage.enabled:
+    if settings.object_storage.enabled and objects is not None:
         found["S3_ENDPOINT"] = objects.endpoint
         found["S3_ACCESS_KEY"] = objects.access_key
         found["S3_SECRET_KEY"] = objects.secret_key

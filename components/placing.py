@@ -40,7 +40,7 @@ def place(
         elsewhere: Capabilities that others of the stack provide, as they are reached from inside.
 
     Raises:
-        NotImplementedError: the target does not exist yet.
+        pulumi.InputPropertyError: the target runs nothing, and a service is to run.
     """
     kind = TargetKind(placement["target"])
     if kind is TargetKind.DOCKER:
@@ -52,4 +52,6 @@ def place(
         from components.targets.kubernetes import placing as kubernetes
 
         return kubernetes.place(component, name, placement, services, secrets, elsewhere)
-    raise NotImplementedError(f"target {kind.value} does not exist yet")
+    from components.targets import managed_ground
+
+    return managed_ground.place(services)

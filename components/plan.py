@@ -6,11 +6,24 @@ The program builds its components from it, the checks are told by it what will b
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 
-from components import cache, env_plan, kubernetes_plan, object_storage, plain_database, releases, secret_settings, supabase_stack
+from components import (
+    app_plan,
+    application,
+    cache,
+    env_plan,
+    kubernetes_plan,
+    managed_notes,
+    object_storage,
+    plain_database,
+    releases,
+    secret_settings,
+    supabase_stack,
+)
+from components.application import ApplicationArgs
 from components.cache import CacheArgs
 from components.image_settings import ImageSettings
 from components.kubernetes_settings import KubernetesSettings
@@ -29,12 +42,17 @@ from components.setting_types import (
 from components.settings import ROOT, Settings
 from components.supabase_settings.storage import StorageBackend
 from components.supabase_stack import SupabaseStackArgs
-from components.targets.placement import Placement, TargetKind, object_name, published, published_host, release_of
+from components.targets.placement import Placement, TargetKind, object_name, published, published_host, reached, release_of
+
+if TYPE_CHECKING:
+    from components.env_app import App
+    from components.tenants import Tenant
 
 SUPABASE = "supabase"
 CACHE = "cache"
 OBJECTS = "objects"
 PLAIN = "plain"
+APPS = app_plan.COMPONENT
 
 
 @dataclass(frozen=True)
@@ -89,17 +107,19 @@ class Plan:
         self.settings = settings
         self._existing: Mapping[str, pulumi.Input[str]] = {}
         project, wrong = settings.project, []
-        if settings.target is Target.MANAGED:
-            wrong.append(f"{project}:target = {settings.target.value}: this target does not exist yet, docker and kubernetes do.")
         self.apps, mistaken = env_plan.templates(settings)
         wrong += mistaken
         try:
             self.services = self._services()
+            # Of the others: an app is told where they are.
+            self.services = {**self.services, APPS: tuple(self._apps())}
         except releases.UnknownImage as e:
             wrong.append(str(e))
         except pulumi.InputPropertyError as e:
             wrong.append(str(e.args[-1]))
         else:
+            others = {name: services for name, services in self.services.items() if name != APPS}
+            wrong += app_plan.problems(settings, self.services[APPS], others)
             if settings.target is Target.KUBERNETES:
                 wrong += kubernetes_plan.problems(self.kubernetes, self._running(), project)
         if wrong:
@@ -125,7 +145,7 @@ class Plan:
                 "namespace": s.kubernetes.namespace if place is None else place,
                 "settings": self.kubernetes,
             }
-        else:
+        elif s.target is Target.DOCKER:
             placement |= {"host": s.docker.host, "socket": s.docker.socket, "network": "" if place is None else place}
         return placement
 
@@ -181,6 +201,27 @@ class Plan:
             args["password"] = password
         return args
 
+    def application_args(
+        self, app: str, placement: Placement, given: Mapping[str, pulumi.Input[Any]] | None = None
+    ) -> ApplicationArgs:
+        """Args of an app's component; `given`: the stack's outputs and what is made for apps, in a deployment."""
+        values = self._all_values()
+        return app_plan.args(self.settings, app, placement, self._others(), values, given)
+
+    def _others(self) -> list[Service]:
+        """All services that run, but the apps."""
+        return [s for component, services in self.services.items() if component != APPS for s in services if not s.off]
+
+    def _apps(self) -> Iterator[Service]:
+        for app in sorted(self.settings.given("apps")):
+            yield from application.services(self.application_args(app, self.placement()))
+
+    def makes(self, component: str) -> bool:
+        """Whether there is anything to make of a component: on a target that runs nothing, what is turned off has no data to keep."""
+        s = self.settings
+        on = {SUPABASE: s.supabase.enabled, CACHE: s.cache.enabled, OBJECTS: s.object_storage.enabled}
+        return s.target is not Target.MANAGED or on[component]
+
     def secret(self, setting: str) -> pulumi.Input[str] | None:
         """A secret setting; None where it is not given, or, outside of a deployment, can't be read."""
         held = self.settings.secrets.get(setting)
@@ -192,12 +233,16 @@ class Plan:
 
     def _services(self) -> Mapping[str, tuple[Service, ...]]:
         p = self.placement()
-        return {
+        made = {
             SUPABASE: tuple(supabase_stack.services(self.supabase_args(p))),
             CACHE: tuple(cache.services(self.cache_args(p))),
             OBJECTS: tuple(object_storage.services(self.object_storage_args(p))),
             PLAIN: tuple(plain_database.services(self.plain_args(p))),
         }
+        if self.settings.target is not Target.MANAGED:
+            return made
+        # Nothing was ever kept there that would have to stay.
+        return {component: tuple(s for s in services if not s.off) for component, services in made.items()}
 
     def _each(self) -> Iterator[tuple[str, Service]]:
         """All services that run."""
@@ -243,6 +288,17 @@ class Plan:
         return [object_name(p, component, service.name) for component, service in self._each() if service.optional]
 
     @property
+    def app_containers(self) -> dict[str, str | None]:
+        """Names of the apps' containers, with the address on this machine at which each is asked how it is; None where it is not."""
+        p, found = self.placement(), {}
+        for app in self.services[APPS]:
+            health = app.http_health
+            port = None if health is None else app.port(health.port)
+            at = reached(p, app.name, port) if port is not None and port.publish is not None else None
+            found[object_name(p, APPS, app.name)] = None if health is None or at is None else f"http://{at}{health.path}"
+        return found
+
+    @property
     def published(self) -> list[tuple[str, Port]]:
         """The ports that programs outside the stack reach, with their services' names."""
         return [(s.name, port) for _, s in self._each() for port in s.ports if port.publish is not None]
@@ -275,13 +331,16 @@ class Plan:
     @cached_property
     def values(self) -> dict[str, str | None]:
         """Every value that an env file can be given, by name; None for what is known only once it is made, or secret."""
+        return self._all_values()
+
+    def _all_values(self) -> dict[str, str | None]:
         s, p = self.settings, self.placement()
         placed = published(p, (service for _, service in self._each()))
         found: dict[str, str | None] = dict(
             env_plan.settled(s, published_host(p), placed, supabase_stack.site(self.supabase_args(p)))
         )
         found |= dict.fromkeys(env_plan.MADE)
-        if s.supabase.enabled:
+        if s.supabase.enabled and s.supabase.managed is None:
             found["DB_MAJOR_VERSION"] = str(release_of(p).postgres_major)
         for name, text in supabase_stack.outputs(self.supabase_args(p), self.services[SUPABASE]).items():
             found[name] = None if text.secrets else "".join(map(str, text.parts))
@@ -292,15 +351,33 @@ class Plan:
         found |= {name: None for port, name in plain_database.URLS.items() if port in placed}
         if s.object_storage.enabled:
             found |= object_storage.known(self.object_storage_args(p))
-        return found
+        return {**found, **app_plan.urls(s, p)}
+
+    @cached_property
+    def tenants(self) -> "tuple[tuple[Tenant, App | None], ...]":
+        """The tenants, each with the template of its env file; None where the settings ask for none."""
+        if not self.settings.tenants:
+            return ()
+        from components import tenants
+
+        return tenants.with_templates(self.settings.tenants, self.settings.tenant_env_file)
+
+    def _tenant_notes(self) -> list[str]:
+        if not self.settings.tenants:
+            return []
+        from components import tenants
+
+        return tenants.notes(self.tenants, self.values)
 
     @property
     def notes(self) -> list[str]:
         """What differs from what was asked for, one line each."""
         return [
             *self.settings.warnings,
+            *managed_notes.notes(self.settings),
             *supabase_stack.notes(self.supabase_args(self.placement())),
             *object_storage.notes(self.object_storage_args(self.placement())),
             *(kubernetes_plan.notes(self.kubernetes, self._running()) if self.settings.target is Target.KUBERNETES else ()),
             *env_plan.notes(self.apps, self.values),
+            *self._tenant_notes(),
         ]

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from components import certificates, cli_keys, keys, secret_settings
+from components import certificates, cli_keys, keys, secret_settings, secret_values
 from components.setting_contradictions import Context, Values, rule
 from components.setting_schema import Problem, key_text, shown
 from components.setting_types import Compat, Target
@@ -27,8 +27,10 @@ def _readable(values: Values, name: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-@rule("jwtSecret", *_ROLE_KEYS, "compat")
+@rule("jwtSecret", *_ROLE_KEYS, "compat", "supabase.managed.ref")
 def _role_keys_fit_the_jwt_secret(values: Values, context: Context) -> Iterator[Problem]:
+    if _of_others(values) and "jwtSecret" not in context.secrets:
+        return  # the project's own secret has signed them, and need not be known here
     for name in _ROLE_KEYS:
         if name not in context.secrets or values["compat"] is Compat.CLI:
             continue
@@ -41,6 +43,27 @@ def _role_keys_fit_the_jwt_secret(values: Values, context: Context) -> Iterator[
             reason = "it is not signed with jwtSecret: every service would refuse it"
             yield Problem(
                 path=(name,), value=None, reason=reason, fix="take both from the same stack, or leave it out: it is made"
+            )
+
+
+def _of_others(values: Values) -> bool:
+    """Whether the keys are those of a project that others run."""
+    return "ref" in values["supabase"]["managed"]
+
+
+@rule("publishableKey", "secretKey", "compat", "supabase.managed.ref")
+def _sb_keys_are_whole(values: Values, _context: Context) -> Iterator[Problem]:
+    # How Supabase's platform makes the checksum of its own is not told anywhere.
+    if _of_others(values):
+        return
+    for name, (prefix, known) in secret_values.OPAQUE.items():
+        key = _readable(values, name)
+        if key and key != known and not keys.is_opaque_key(key, prefix):
+            yield Problem(
+                path=(name,),
+                value=None,
+                reason=f"it is not a key of a self-hosted stack: {prefix}, 22 characters, _ and the checksum of both",
+                fix="take it over whole from where it was made, or leave it out: it is made",
             )
 
 

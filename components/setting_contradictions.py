@@ -316,6 +316,8 @@ def _warnings(values: Values, context: Context) -> Iterator[str]:
         if host not in ("localhost", "127.0.0.1", "::1"):
             yield f"{key('objectStorage', 'endpoint')} is http: what is stored there travels unencrypted"
     enabled = [name for name in ("supabase", "cache", "objectStorage") if values[name]["enabled"]]
+    if "ref" in values["supabase"]["managed"]:
+        enabled.append("supabase")  # others run it (components.managed_contradictions.as_ruled)
     if not enabled:
         yield "supabase, cache and objectStorage are all turned off: there is nothing to deploy"
     elif "supabase" not in enabled and values["envFiles"]:

@@ -14,8 +14,9 @@ from typing_extensions import TypedDict
 from components import cache_lifetimes
 from components import secret_values as secrets
 from components import setting_values as values
+from components.app_settings import ApplicationSettings, app_service
 from components.env_file_settings import EnvFileSettings
-from components.external_settings import ExternalCacheSettings, authority
+from components.external_settings import ExternalCacheSettings
 from components.image_settings import ImageSettings
 from components.kubernetes_settings import KubernetesSettings
 from components.plain_settings import PlainDatabaseSettings
@@ -187,7 +188,9 @@ class DatabaseSettings(TypedDict):
     name: NotRequired[Annotated[str, Setting(default="postgres", check=values.database_name)]]
     """Name of the database that everything is in. A change over a kept volume is refused: it is made once."""
     schemas: NotRequired[Annotated[list[str], Setting(minimum=0, maximum=50, check=new_schema_name)]]
-    """Further schemas to make, as one that tests keep to. One taken off the list stays, with what is in it. Unset: none."""
+    """Further schemas to make. One taken off the list stays, with what is in it. Unset: none."""
+    testSchema: NotRequired[Annotated[str, Setting(check=new_schema_name)]]
+    """Schema that tests keep to: TEST_SCHEMA, TEST_DATABASE_URL and TEST_DIRECT_URL. It is made as `schemas` are. Unset: none."""
     schedule: NotRequired[Annotated[dict[str, TaskSettings], Setting(default={}, key_check=task_name)]]
     """Tasks that run by the clock, by name (docs/tenants.md). One that is turned off or gone is taken out; turn the last one off first."""
     memory: NotRequired[Annotated[str, size("1gb", minimum="128mb")]]
@@ -310,8 +313,8 @@ class ObjectStorageSettings(TypedDict):
     """Address of the external store, as in "https://s3.example.com". Only with engine `external`."""
     region: NotRequired[Annotated[str, Setting(default="us-east-1", check=values.region)]]
     """S3 region; Cloudflare R2 calls its own `auto`."""
-    caCertificate: NotRequired[Annotated[str, Setting(check=authority)]]
-    """Certificate of the authority that signed an external store's, as PEM text. Unset: the authorities that the machine trusts."""
+    caCertificate: NotRequired[Annotated[str, Setting(check=values.file_path)]]
+    """PEM file of the authority that signed an external store's certificate. Unset: the authorities that the machine trusts."""
     accessKey: NotRequired[Annotated[str, Setting(check=values.access_key)]]
     """Access key id; not a secret. Unset: generated; an external store needs it, with `objectStorageSecretKey`."""
 
@@ -368,6 +371,8 @@ class StackSettings(TypedDict):
     """How long a deployment waits for everything to be healthy; a server that a job waits for has as long before that."""
     stackId: NotRequired[Annotated[str, Setting(check=values.stack_id)]]
     """Id of an earlier stack whose kept volumes this one takes over: 16 hex digits, as the refusal names it. Unset: generated."""
+    verify: NotRequired[Annotated[bool, Setting(default=False)]]
+    """Ask all that others run at each deployment, before anything is made: database, API, cache, store. Certificates are verified."""
     supabase: NotRequired[SupabaseSettings]
     """The Supabase stack."""
     cache: NotRequired[CacheSettings]
@@ -378,6 +383,8 @@ class StackSettings(TypedDict):
     """A PostgreSQL without Supabase, beside it or in its place."""
     app: NotRequired[AppSettings]
     """The app."""
+    apps: NotRequired[Annotated[dict[str, ApplicationSettings], Setting(default={}, key_check=app_service)]]
+    """Services of your own that run in the stack, by name, on Docker or Kubernetes."""
     admin: NotRequired[AdminSettings]
     """The app's first administrator."""
     envFiles: NotRequired[Annotated[dict[str, EnvFileSettings], Setting(default={"nextjs": {}}, key_check=values.app_name)]]
@@ -467,7 +474,7 @@ class StackSettings(TypedDict):
             Setting(secret=True, key_check=values.app_name),
         ]
     ]
-    """Secret variable of an app's env file, by the app's name and the variable's; it wins over the template's."""
+    """Secret variable of an app, by the app's name (`apps`, `envFiles`) and the variable's; in an env file it wins over the template's."""
     tenantSecrets: NotRequired[
         Annotated[
             dict[str, Annotated[dict[str, str], Setting(key_check=secret_name, check=secrets.outside_secret)]],

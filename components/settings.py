@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_origin
 
 from components import (
+    app_contradictions,
     database_contradictions,
     existing_secrets,
     external_contradictions,
@@ -21,6 +22,7 @@ from components import (
     secret_contradictions,
     secret_settings,
     supabase_contradictions,
+    tenant_contradictions,
 )
 from components.config_values import ciphertexts, from_config, with_defaults, without_ciphertexts
 from components.setting_contradictions import Context, contradictions, warnings
@@ -169,7 +171,9 @@ class _Load:
             *kubernetes_contradictions.target_warnings(ruled, rules),
             *database_contradictions.database_warnings(ruled, rules),
             *external_contradictions.external_warnings(ruled, rules),
+            *app_contradictions.app_warnings(ruled, rules),
             *managed_contradictions.managed_warnings(values, rules),
+            *tenant_contradictions.tenant_warnings(values, rules),
         )
         return settings_of(
             values, written=self.written, project=self.project, stack=self.stack, root=self.root, said=(*self.foreign, *said)

@@ -9,9 +9,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from components import secret_settings
+from components.app_sources import host_port
 from components.env_files import Own
 from components.env_format import Format
+from components.managed import Project
 from components.setting_contradictions import env_file_format, env_file_path, resolved_ports
+from components.setting_values import Ciphertext
 from components.setting_types import (
     AppendFsync,
     CacheEngine,
@@ -25,6 +28,8 @@ from components.setting_types import (
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
+
+    from components.tenants import Tenant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +68,11 @@ class Database:
 
 @dataclass(frozen=True, kw_only=True)
 class Supabase:
-    """The Supabase stack."""
+    """The Supabase stack. `managed` is the project that others run in its place."""
 
     enabled: bool
     database: Database
+    managed: Project | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +141,7 @@ class Settings:
     compat: Compat
     bind_address: str
     ports: Mapping[str, int]
-    """The port of every name of the plan, overrides included."""
+    """The port of every name of the plan, overrides included; of an app with a port of its own `apps.<name>`."""
     docker: Docker
     kubernetes: Kubernetes
     health_timeout: int
@@ -149,10 +155,16 @@ class Settings:
     admin: Admin
     env_files: Mapping[str, EnvFile]
     """By app."""
+    tenants: "tuple[Tenant, ...]"
+    """By id."""
+    tenant_env_file: Mapping[str, Any]
+    """The group of that name, checked; its path is not resolved yet."""
     secrets: "Mapping[str, SecretStr]"
     """Secret settings that are given and can be read, by name; those in a mapping as `functionSecrets.NAME`."""
     supabase_secrets: "Mapping[str, SecretStr | None]"
     """The user's own secrets of the Supabase stack, by their names there; None for what can't be read here."""
+    app_secrets: Mapping[str, frozenset[str]]
+    """Names of the secret variables that are given, by app."""
     warnings: tuple[str, ...]
     """What is allowed but worth saying, one line each."""
     written: Mapping[str, Any] = field(repr=False)
@@ -178,7 +190,7 @@ def settings_of(
     """
     from pydantic import SecretStr
 
-    ports = resolved_ports(values, project=project, stack=stack)
+    ports = {**resolved_ports(values, project=project, stack=stack), **_ports_of_apps(values["apps"])}
     database = values["supabase"]["database"]
     cache, storage, admin = values["cache"], values["objectStorage"], values["admin"]
     return Settings(
@@ -197,6 +209,7 @@ def settings_of(
         stack_id=values.get("stackId"),
         supabase=Supabase(
             enabled=values["supabase"]["enabled"],
+            managed=_managed(values["supabase"], root),
             database=Database(
                 memory=database["memory"],
                 shared_buffers=database["sharedBuffers"],
@@ -241,15 +254,43 @@ def settings_of(
                 for app, file in sorted(values["envFiles"].items())
             }
         ),
+        tenants=_tenants(values, root),
+        tenant_env_file=MappingProxyType(values["tenantEnvFile"]),
         secrets=MappingProxyType(
             {".".join(path): SecretStr(value) for path, value in secret_settings.given(values) if value is not None}
         ),
         supabase_secrets=MappingProxyType(
             {name: None if value is None else SecretStr(value) for name, value in secret_settings.of_supabase(values).items()}
         ),
+        app_secrets=MappingProxyType({app: frozenset(given) for app, given in values.get("appSecrets", {}).items()}),
         warnings=said,
         written=written,
     )
+
+
+def _managed(supabase: Mapping[str, Any], root: Path) -> Project | None:
+    there = supabase["enabled"] and "ref" in supabase["managed"]
+    return Project.of(supabase["managed"], root) if there else None
+
+
+def _ports_of_apps(apps: Mapping[str, Any]) -> dict[str, int]:
+    """The host ports that apps in the stack have by number."""
+    return {host_port(name): app["hostPort"] for name, app in apps.items() if "hostPort" in app}
+
+
+def _tenants(values: Mapping[str, Any], root: Path) -> "tuple[Tenant, ...]":
+    if not values["tenants"]:
+        return ()
+    # Imported here: few stacks have any.
+    from pydantic import SecretStr
+
+    from components import tenants
+
+    secrets = {
+        tenant: {name: None if isinstance(value, Ciphertext) else SecretStr(value) for name, value in held.items()}
+        for tenant, held in values.get("tenantSecrets", {}).items()
+    }
+    return tenants.of(values["tenants"], secrets, shared=_managed(values["supabase"], root), root=root)
 
 
 def _docker(values: Mapping[str, Any]) -> Docker:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
+from components import managed
 from components.endpoints import Endpoint
-from components.service import Encoding, Secret, Text, text
+from components.service import Secret, Text, text
 from components.services import database_engine, postgres, storage
 from components.services import secret_names as names
 from components.services.context import Context
@@ -105,12 +106,17 @@ def _databases(c: Context, published: Mapping[str, Endpoint]) -> dict[str, Text]
         "POOLER_URL": ("poolerTransaction", f"{postgres.USER}.{c.project_ref}"),
         "POOLER_SESSION_URL": ("poolerSession", f"{postgres.USER}.{c.project_ref}"),
     }
-    password = Secret(names.DATABASE_PASSWORD, Encoding.URL)
-    return {
-        name: text(f"postgresql://{user}:", password, f"@{published[port]}/{postgres.database(c)}{_query(c, port)}")
+    found = {
+        name: managed.url(user, published[port], postgres.database(c), _query(c, port))
         for name, (port, user) in ways.items()
         if port in published
     }
+    # A list of the user's own names more than the standbys.
+    replicas = [
+        managed.url(postgres.USER, managed.endpoint(replica), postgres.database(c), database_engine.query(c))
+        for replica in c.settings["database"]["readReplicas"]
+    ]
+    return found | managed.read_urls(replicas or [found[name] for name in ("READ_URL",) if name in found])
 
 
 def _query(c: Context, port: str) -> str:

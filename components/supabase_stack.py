@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pulumi
 
-from components import absent_services, placing, project_ref, supabase_outputs, supabase_secrets
+from components import absent_services, managed, placing, project_ref, supabase_outputs, supabase_secrets
 from components.encode import encode
 from components.endpoints import Endpoint
 from components.logs_first import with_logs_first
@@ -113,6 +113,8 @@ def _asked_for(wanted: Iterable[str]) -> Sequence[str]:
 
 def notes(args: SupabaseStackArgs) -> Sequence[str]:
     """What differs from what was asked for, for people. Pure."""
+    if _managed(args) is not None:
+        return ()
     settings = complete("supabase", args.get("settings"))
     release = release_of(args["placement"])
     on = [service for service in SERVICES if _wanted(settings, service)]
@@ -122,6 +124,14 @@ def notes(args: SupabaseStackArgs) -> Sequence[str]:
         *absent_services.without_effect(release, settings, args.get("secrets", {}), running),
         *(storage.notes(settings) if "storage" in running else ()),
     ]
+
+
+def _managed(args: SupabaseStackArgs) -> managed.Project | None:
+    """The project that others run; None where the stack has its own, or none."""
+    given = args.get("settings", {})
+    if "ref" not in given.get("managed", {}) or not given.get("enabled", True):
+        return None
+    return managed.Project.of(complete("supabase", given)["managed"], args.get("root", "."))
 
 
 def _context(args: SupabaseStackArgs) -> Context:
@@ -208,6 +218,8 @@ def site(args: SupabaseStackArgs) -> str:
 
 def reference(args: SupabaseStackArgs) -> str:
     """The stack's reference, as a hosted project's. Pure."""
+    if (project := _managed(args)) is not None:
+        return project.ref
     given, placement = args.get("settings", {}).get("projectRef"), args["placement"]
     return given or project_ref.derived(placement["project"], placement["stack"])
 
@@ -218,12 +230,14 @@ def own_tls(args: SupabaseStackArgs) -> bool:
 
 
 def services(args: SupabaseStackArgs) -> Sequence[Service]:
-    """The services of a Supabase stack with these args. Pure.
+    """The services of a Supabase stack with these args; none where others run the project. Pure.
 
     Raises:
         pulumi.InputPropertyError: a setting is wrong.
         components.releases.UnknownImage: the release has no image of a service.
     """
+    if _managed(args) is not None:
+        return ()
     context = _context(args)
     found: list[Service] = []
     for name, build in _BUILD.items():
@@ -286,6 +300,8 @@ def _given_more(service: Service, context: Context) -> Service:
 
 def outputs(args: SupabaseStackArgs, made: Iterable[Service]) -> Mapping[str, Text]:
     """The outputs of a Supabase stack with these args and services, by name; each only for what runs. Pure."""
+    if (project := _managed(args)) is not None:
+        return managed.outputs(project, args.get("secrets", {}))
     return supabase_outputs.outputs(_context(args), _published(args, made))
 
 
@@ -303,7 +319,10 @@ def _published(args: SupabaseStackArgs, made: Iterable[Service]) -> dict[str, En
 
 
 class SupabaseStack(pulumi.ComponentResource):
-    """A Supabase stack. Its outputs are empty (and secret) where what they tell of does not run; `outputs` says which are there."""
+    """A Supabase stack, or a project that others run: then it makes nothing.
+
+    Its outputs are empty (and secret) where what they tell of does not run; `outputs` says which are there.
+    """
 
     api_url: pulumi.Output[str]
     """The API gateway."""
@@ -360,6 +379,23 @@ class SupabaseStack(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: SupabaseStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("supastack:index:SupabaseStack", name, {}, opts)
+        if (project := _managed(args)) is None:
+            texts, made = self._place(name, args)
+        else:
+            # Only the project's owner can make a secret of it: none is generated.
+            made = {secret: pulumi.Output.secret(value) for secret, value in args.get("secrets", {}).items()}
+            texts = managed.outputs(project, made)
+            self.ready = pulumi.Output.from_input([])
+        told = {
+            output.lower(): _resolved(texts[output], made) if output in texts else pulumi.Output.secret("")
+            for output in supabase_outputs.NAMES
+        }
+        for output, value in told.items():
+            setattr(self, output, value)
+        self.register_outputs({**told, "ready": self.ready})
+
+    def _place(self, name: str, args: SupabaseStackArgs) -> tuple[Mapping[str, Text], Mapping[str, pulumi.Output[str]]]:
+        """Places the services. Returns the texts of the outputs, and the secrets in them."""
         context = _context(args)
         given = dict(args.get("secrets", {}))
         if store := args.get("object_store"):
@@ -371,14 +407,7 @@ class SupabaseStack(pulumi.ComponentResource):
         used = {secret for service in placed for secret in service.secrets}
         made = supabase_secrets.make(self, name, settings=context.settings, given=given, used=used)
         self.ready = placing.place(self, name, args["placement"], placed, made, _elsewhere(context)).ready
-        texts = supabase_outputs.outputs(context, _published(args, placed))
-        told = {
-            output.lower(): _resolved(texts[output], made) if output in texts else pulumi.Output.secret("")
-            for output in supabase_outputs.NAMES
-        }
-        for output, value in told.items():
-            setattr(self, output, value)
-        self.register_outputs({**told, "ready": self.ready})
+        return supabase_outputs.outputs(context, _published(args, placed)), made
 
 
 def _resolved(text: Text, secrets: Mapping[str, pulumi.Output[str]]) -> pulumi.Output[str]:

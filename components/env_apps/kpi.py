@@ -13,7 +13,9 @@ from components.env_rules import Rule
 _PORTS: Final = MappingProxyType({"app": 3001, "backend": 3000})
 """The frontend is what people open, so it is the app."""
 
-_POOLED: Final = "${POOLER_URL}?pgbouncer=true"
+# A managed project's POOLER_URL says so itself; it is not said twice.
+_POOLED: Final = "${POOLER_URL.prisma}?pgbouncer=true"
+_DIRECT: Final = "${DB_URL.prisma}"
 # Prisma takes the schema from the URL (its connection string reference: argument `schema`).
 _TESTED: Final = "schema=test"
 
@@ -28,16 +30,16 @@ _BACKEND: Final = (
     Group(
         "The database: pooled for queries, direct for migrations",
         (
-            Variable(key="DATABASE_URL", value=_POOLED, instead="${DB_URL}"),
-            Variable(key="DIRECT_URL", value="${DB_URL}"),
+            Variable(key="DATABASE_URL", value=_POOLED, instead=_DIRECT),
+            Variable(key="DIRECT_URL", value=_DIRECT),
         ),
     ),
     Group(
         "Tests keep to a schema of their own",
         (
             Variable(key="TEST_SCHEMA", value="test"),
-            Variable(key="TEST_DATABASE_URL", value=f"{_POOLED}&{_TESTED}", instead=f"${{DB_URL}}?{_TESTED}"),
-            Variable(key="TEST_DIRECT_URL", value=f"${{DB_URL}}?{_TESTED}"),
+            Variable(key="TEST_DATABASE_URL", value=f"{_POOLED}&{_TESTED}", instead=f"{_DIRECT}?{_TESTED}"),
+            Variable(key="TEST_DIRECT_URL", value=f"{_DIRECT}?{_TESTED}"),
         ),
     ),
     Group("The cache", (Variable(key="REDIS_URL", value="${REDIS_URL}"),)),

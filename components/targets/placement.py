@@ -20,6 +20,7 @@ class TargetKind(str, Enum):
     """Containers of a local Docker daemon."""
     KUBERNETES = "kubernetes"
     MANAGED = "managed"
+    """Nowhere: others run all of it."""
 
 
 class KubernetesPlacement(TypedDict):
@@ -139,10 +140,14 @@ def public_url(placement: Placement, project_ref: str, *, own_tls: bool) -> str 
     host = public_host(placement, project_ref)
     if host is None:
         return None
-    exposure = placement["kubernetes"]["settings"]["exposure"]
-    kind = exposure["kind"]
-    secure = kind is Exposure.GATEWAY or "tlsSecret" in exposure or (kind is Exposure.LOADBALANCER and own_tls)
-    return f"{'https' if secure else 'http'}://{host}"
+    certificate = placement["kubernetes"]["settings"]["exposure"].get("tlsSecret")
+    return f"{'https' if secure(placement, tls_secret=certificate, own_tls=own_tls) else 'http'}://{host}"
+
+
+def secure(placement: Placement, *, tls_secret: str | None, own_tls: bool) -> bool:
+    """Whether clients outside the cluster come by https. `tls_secret`: with the certificate of an ingress."""
+    kind = placement["kubernetes"]["settings"]["exposure"]["kind"]
+    return kind is Exposure.GATEWAY or tls_secret is not None or (kind is Exposure.LOADBALANCER and own_tls)
 
 
 def published(placement: Placement, services: Iterable[Service]) -> dict[str, Endpoint]:

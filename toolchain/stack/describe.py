@@ -73,12 +73,17 @@ class Description:
     @property
     def plugins(self) -> tuple[str, ...]:
         """The provider plugins that the target uses."""
-        return ("kubernetes" if self.target == "kubernetes" else "docker", "random")
+        return plugins_of(self.target)
 
     @property
     def built_here(self) -> list[str]:
         """References of the images that no registry has."""
         return [image.reference for image in self.images if image.kind in ("local", "stub")]
+
+
+def plugins_of(target: str) -> tuple[str, ...]:
+    """The provider plugins that a target uses; a managed one makes nothing but random values of the stack's own."""
+    return ("random",) if target == "managed" else ("kubernetes" if target == "kubernetes" else "docker", "random")
 
 
 def start(context: Context, config: Path) -> "subprocess.Popen[str]":

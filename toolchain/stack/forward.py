@@ -63,6 +63,8 @@ def forward(context: Context) -> int:
         signal.signal(ending, signal.default_int_handler)
     description = describe.finish(describe.start(context, config_file(context)))
     cluster = description.cluster
+    if description.target == "managed":
+        fail(f"stack {context.stack} runs nothing, so there is no port to open: what others run is reached as `make status` says")
     if cluster is None:
         fail(
             f"stack {context.stack} is on {description.target}, whose ports are open on this machine already: `make status` says where"

@@ -86,6 +86,11 @@ class StackState:
         """Whether something of the stack is there to run: a container or a workload."""
         return any(self.ids(kind) for kind in (CONTAINER, *WORKLOADS))
 
+    def tells(self) -> bool:
+        """Whether something of a stack that runs nothing is there: a component, or an env file that is managed."""
+        own = ("supastack:index:", "pulumi-python:dynamic/supastack:")
+        return any(type_of(r["urn"]).startswith(own) and not r.get("protect") for r in self.resources)
+
     @property
     def cluster(self) -> dict[str, str]:
         """The inputs of the stack's Kubernetes provider: `kubeconfig`, `context`, `namespace`; empty for a stack on Docker."""

@@ -46,7 +46,7 @@ def render(
 ) -> str:
     """The summary. `services` None: they can't be asked about. `stand_ins`: plugin -> whether it is a stand-in."""
     blocks = [
-        [heading(context, services, "containers" if target == "docker" else "workloads")],
+        [heading(context, services, target)],
         *_values(outputs, show_secrets),
         _env_files(context, outputs),
         # What is in a cluster is reached from here by forwarded ports only.
@@ -60,8 +60,11 @@ def render(
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def heading(context: Context, services: list[Service] | None, what: str = "containers") -> str:
-    """One line: is it up, or what of it is not well. `what`: what the services are on their target."""
+def heading(context: Context, services: list[Service] | None, target: str = "docker") -> str:
+    """One line: is it up, or what of it is not well."""
+    if target == "managed":
+        return f"Stack {context.stack} is written down: it runs nothing, and others run what it names (the notes below)."
+    what = "containers" if target == "docker" else "workloads"
     needed = [s for s in services or [] if s.needed]
     ill = [s for s in needed if not s.well]
     if services is None:

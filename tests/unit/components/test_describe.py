@@ -42,12 +42,6 @@ def test_all_that_is_wrong_is_told_at_once(capsys, tmp_path):
     assert "did you mean" in problems
 
 
-def test_a_target_that_does_not_exist_yet_is_said_in_one_line(capsys, tmp_path):
-    problem = told(capsys, tmp_path, {"supastack:target": "managed"}, code=2).strip()
-    assert "does not exist yet" in problem
-    assert "\n" not in problem
-
-
 def test_the_production_example_lacks_its_secrets_and_nothing_else(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
     example = ROOT / "Pulumi.prod.yaml"

@@ -113,7 +113,7 @@ def test_no_secret_is_told_to_the_checks(engine):
         ({"supastack:targt": "docker"}, (), "supastack:targt"),
         ({"supastack:instance": "13"}, (), "supastack:instance"),
         ({"supastack:adminPassword": "hunter2hunter2"}, (), "supastack:adminPassword"),
-        ({"supastack:target": "managed"}, (), "supastack:target"),
+        ({"supastack:target": "managed"}, (), "supastack:supabase.managed.ref"),
         ({"supastack:target": "kubernetes"}, (), "supastack:kubernetes.context"),
         ({"supastack:cache": json.dumps({"engine": "memcached"})}, (), "supastack:cache.engine"),
         ({"supastack:imageSource": "local"}, (), "supastack:objectStorage.engine"),

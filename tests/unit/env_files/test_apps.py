@@ -97,11 +97,11 @@ def test_the_kpi_dashboard_reads_pooled_and_migrates_directly_as_its_seed_says()
     assert texts == {
         "PORT": "${BACKEND_PORT}",
         "NODE_ENV": "development",
-        "DATABASE_URL": "${POOLER_URL}?pgbouncer=true",
-        "DIRECT_URL": "${DB_URL}",
+        "DATABASE_URL": "${POOLER_URL.prisma}?pgbouncer=true",
+        "DIRECT_URL": "${DB_URL.prisma}",
         "TEST_SCHEMA": "test",
-        "TEST_DATABASE_URL": "${POOLER_URL}?pgbouncer=true&schema=test",
-        "TEST_DIRECT_URL": "${DB_URL}?schema=test",
+        "TEST_DATABASE_URL": "${POOLER_URL.prisma}?pgbouncer=true&schema=test",
+        "TEST_DIRECT_URL": "${DB_URL.prisma}?schema=test",
         "REDIS_URL": "${REDIS_URL}",
     }
     assert select(FRONTEND, SOURCES) == {
@@ -120,8 +120,8 @@ def test_kpi_is_the_backend_and_the_frontend_in_one_file_with_the_backends_port(
 
 def test_without_a_pooler_the_kpi_dashboard_gets_the_direct_url():
     texts = select(BACKEND, SOURCES.keys() - {"POOLER_URL"})
-    assert texts["DATABASE_URL"] == "${DB_URL}"
-    assert texts["TEST_DATABASE_URL"] == "${DB_URL}?schema=test"
+    assert texts["DATABASE_URL"] == "${DB_URL.prisma}"
+    assert texts["TEST_DATABASE_URL"] == "${DB_URL.prisma}?schema=test"
     assert BACKEND.variables["DATABASE_URL"].rule is Rule.POSTGRES_URL
     assert BACKEND.variables["TEST_DIRECT_URL"].secret
 

@@ -193,6 +193,8 @@ OWN_STORE: dict[str, Any] = {
 OWN_STORE["app"]["port"] = OWN_STORE["ports"]["app"]
 OWN_STORE = completed(StackSettings, OWN_STORE)
 del OWN_STORE["objectStorage"]["endpoint"]
+# With it others run what all the other settings of the group are for.
+del OWN_STORE["supabase"]["managed"]["ref"]
 
 EXTERNAL_STORE = copy.deepcopy(OWN_STORE)
 """The same with an external store."""

@@ -248,10 +248,6 @@ def test_a_stack_without_settings_has_the_defaults() -> None:
     assert settings.warnings == ()
 
 
-def test_a_target_that_does_not_exist_yet_is_a_setting_all_the_same() -> None:
-    assert _load({"target": "managed"}).target is Target.MANAGED
-
-
 def test_the_env_file_of_a_further_instance_is_named_after_the_stack() -> None:
     assert _load({"instance": 2}, stack="dev-2").env_files["nextjs"].path == ROOT / ".env.dev-2"
     assert _load({"envFiles": {}}).env_files == {}

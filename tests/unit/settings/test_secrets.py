@@ -204,11 +204,14 @@ def test_compat_gives_the_supabase_clis_keys_as_secrets() -> None:
     assert not _load({}).supabase_secrets
 
 
+NOTHING_RUNS = {name: {"enabled": False} for name in ("supabase", "cache", "objectStorage")}
+
+
 @pytest.mark.parametrize(
     ("config", "environment", "said"),
     [
         ({"target": "kubernetes", "kubernetes": {"kubeconfig": "k", "context": "c"}}, None, "target is kubernetes"),
-        ({"target": "managed"}, None, "target is managed"),
+        ({"target": "managed", **NOTHING_RUNS}, None, "target is managed"),
         ({"bindAddress": "0.0.0.0"}, None, "bindAddress is 0.0.0.0"),
         ({"bindAddress": "192.168.1.5"}, None, "bindAddress is 192.168.1.5"),
         ({"bindAddress": "::"}, None, "bindAddress is ::"),

@@ -175,7 +175,7 @@ def test_the_summary_speaks_of_workloads(machine):
     found = cluster_status.of_stack(
         access(**{path: [] for path in (*cluster_status._KINDS, "/apis/batch/v1/jobs", "/api/v1/pods")}), "i", outputs("rest")
     )
-    assert summary.heading(machine.context(), found, "workloads").endswith("is not well: 1 of 1 workloads (rest).")
+    assert summary.heading(machine.context(), found, "kubernetes").endswith("is not well: 1 of 1 workloads (rest).")
     told = summary.render(machine.context(), outputs("rest"), found, {}, False, "kubernetes")
     assert "WORKLOADS" not in told
 
