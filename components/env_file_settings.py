@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Mapping
 from enum import Enum
 from typing import Annotated, NotRequired
 
@@ -10,7 +11,7 @@ from typing_extensions import TypedDict
 from components import env_template
 from components import setting_values as values
 from components.env_rules import URLS
-from components.env_sources import SOURCES, find
+from components.env_sources import SOURCES, Source, find
 from components.setting_declared import declared
 from components.setting_values import Refused, Setting
 
@@ -31,15 +32,20 @@ def variable_key(text: str) -> str:
 
 def template_text(text: str) -> str:
     """Check the text of a variable: its references name values that a stack can have."""
+    return referring(text, {})
+
+
+def referring(text: str, more: Mapping[str, Source]) -> str:
+    """Check a text with references to values that a stack can have; `more`: those that only this kind of text knows."""
     try:
         references = env_template.references(text)
     except env_template.TemplateError as error:
         raise Refused("its references can't be read", str(error), hidden=True) from None
     for name, part in ((reference.name, reference.part) for reference in references):
-        if (source := find(name)) is None:
-            close = difflib.get_close_matches(name, list(SOURCES), n=1, cutoff=0.6)
+        if (source := more.get(name) or find(name)) is None:
+            close = difflib.get_close_matches(name, [*more, *SOURCES], n=1, cutoff=0.6)
             guess = f"did you mean {close[0]}? " if close else ""
-            raise Refused(f"no stack has a value {name}", f"{guess}There are: {', '.join(SOURCES)}", hidden=True)
+            raise Refused(f"no stack has a value {name}", f"{guess}There are: {', '.join([*more, *SOURCES])}", hidden=True)
         if part and source.rule not in URLS:
             raise Refused(f"{name} is no URL, so it has no {part}", f"write ${{{name}}}", hidden=True)
     if not text.isprintable():

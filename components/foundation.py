@@ -121,7 +121,6 @@ def app_gate(foundation: Foundation, ready: Sequence[pulumi.Output[list[str]]]) 
 
 def after(placement: Placement, gate: pulumi.Resource | None) -> Placement:
     """The same place, known once a gate has let the deployment through."""
-
     if gate is None:
         return placement
     passed = gate.urn

@@ -5,7 +5,7 @@ import re
 
 from components.setting_values import Refused
 
-PURPOSES = ("cache", "database", "functions", "modules", "oauth", "openai", "s3", "sms", "smtp", "webhooks")
+PURPOSES = ("apps", "cache", "database", "functions", "modules", "oauth", "openai", "s3", "sms", "smtp", "webhooks")
 """What a service may talk to outside the stack (`components.service.Service.outside`)."""
 BESIDE = ("minio", "pgbouncer", "plain-postgres", "redis", "redis-commander", "rustfs", "seaweedfs", "valkey")
 """Services beside the Supabase stack's own."""

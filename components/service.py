@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
 from components.operated import Operated
 
@@ -208,6 +209,40 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class HttpHealth:
+    """A health check by HTTP that is asked from outside the container: nothing in the image is needed for it."""
+
+    port: str
+    """Name of the service's port."""
+    path: str
+    """200 to 399 is well."""
+    interval: int = 3
+    """Seconds between two checks."""
+    timeout: int = 3
+    """Seconds after which a check counts as failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretKey:
+    """Where a secret variable of a service is kept, on a target that has objects for secrets."""
+
+    secret: str
+    """Name of the object."""
+    key: str
+    existing: bool = False
+    """Whether it is there already, and somebody else's: the service has no text for the variable then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Autoscaled:
+    """A service whose number follows its load."""
+
+    maximum: int
+    cpu_percent: int
+    """Share of the requested CPU at which there is one more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Edge:
     """A connection that the service opens to a capability; all edges together are the allowed connections."""
 
@@ -221,6 +256,8 @@ class Resources:
 
     memory_mib: int
     """Memory limit in MiB; the service is ended by the kernel above it."""
+    exact: Mapping[str, Any] = field(default_factory=dict)
+    """What its own settings say (`components.kubernetes_settings.PodResources`, sizes in bytes), in place of a profile's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -269,6 +306,24 @@ class Service:
     """What an operator of the target is told that runs it; None: the target runs it as it runs all others."""
     stop_grace: int = 10
     """Seconds from the stop signal to the kill."""
+    drain: int = 0
+    """Seconds that it goes on serving once it is to stop, before the signal: so long those who send it requests may take to hear of it."""
+    start_within: int | None = None
+    """Seconds in which it must be able to work after its start, where its own settings say so."""
+    http_health: HttpHealth | None = None
+    """In place of `health`."""
+    secret_keys: Mapping[str, SecretKey] = field(default_factory=dict)
+    """Where secret variables are kept that have a place of their own, by variable."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Further labels of its own."""
+    replicas: int | None = None
+    """How many of it run side by side, where its own settings say so; None: the target's do."""
+    autoscaled: Autoscaled | None = None
+    """Its number follows its load, from `replicas` on."""
+    host: str | None = None
+    """Public name under which clients outside reach its first port; None: they do not."""
+    tls_secret: str | None = None
+    """Object with the certificate of that name, on a target that has such."""
     shm_mib: int | None = None
     """Size of /dev/shm in MiB; None: the target's default (Docker: 64)."""
 

@@ -14,7 +14,6 @@ from components.env_files import Own
 from components.env_format import Format
 from components.managed import Project
 from components.setting_contradictions import env_file_format, env_file_path, resolved_ports
-from components.setting_values import Ciphertext
 from components.setting_types import (
     AppendFsync,
     CacheEngine,
@@ -25,6 +24,7 @@ from components.setting_types import (
     ObjectStorageEngine,
     Target,
 )
+from components.setting_values import Ciphertext
 
 if TYPE_CHECKING:
     from pydantic import SecretStr

@@ -268,6 +268,7 @@ class _Placing:
             wait_timeout=int(p.get("ready_within", 180)),  # Construct hands numbers over as floats
             memory=service.resources.memory_mib,
             memory_swap=service.resources.memory_mib,
+            cpus=_cpus(service),
             shm_size=service.shm_mib,
             destroy_grace_seconds=service.stop_grace,
             stop_timeout=service.stop_grace,
@@ -281,6 +282,14 @@ class _Placing:
                 replace_on_changes=_REPLACE_ON,
             ),
         )
+
+
+def _cpus(service: Service) -> str | None:
+    """How many CPUs it may use at once, as decimal; None: all."""
+    given: str | None = service.resources.exact.get("cpuLimit")
+    if given is None:
+        return None
+    return f"{int(given[:-1]) / 1000:g}" if given.endswith("m") else f"{float(given):g}"
 
 
 def _stub_env(service: Service) -> dict[str, Text]:

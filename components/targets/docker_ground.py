@@ -58,18 +58,20 @@ def lay(plan: Plan, stack_id: pulumi.Output[str], provider: pulumi.ProviderResou
     return plan.placement(stack_id, network.name)
 
 
-def after(plan: Plan, ready: Sequence[pulumi.Output[list[str]]]) -> Checks:
-    """What must be true of the daemon once everything exists."""
+def after(plan: Plan, ready: Sequence[pulumi.Output[list[str]]], *, apps: bool = False) -> Checks:
+    """What must be true of the daemon once everything exists. `apps`: of the user's own services, not of the others."""
     settings = plan.settings
+    theirs = plan.app_containers
     return Checks(
-        "health",
+        "apps-health" if apps else "health",
         look=Look.AFTER,
         probe=_PROBE,
         parameters={
             "host": settings.docker.host,
-            "containers": plan.containers,
+            "containers": [name for name in plan.containers if (name in theirs) is apps],
             "optional": plan.optional_containers,
             "timeout": settings.health_timeout,
             "ready": list(ready),
+            **({"asked": theirs} if apps else {}),
         },
     )

@@ -1,7 +1,8 @@
-"""Asks containers that start how they are.
+"""Asks containers that start how they are, and apps how they do.
 
 The daemon runs a health check at its interval only, the first time after one; until then a server that has long been well is
-"starting". So whoever waits runs the same command itself, as often as it looks.
+"starting". So whoever waits runs the same command itself, as often as it looks. An app is asked by HTTP, from this machine: its image
+need have no program for that.
 """
 
 from collections.abc import Mapping
@@ -9,14 +10,19 @@ from threading import Thread
 from typing import Any
 
 import docker
+import requests
 from docker.errors import DockerException
 from requests.exceptions import RequestException
 
+_HTTP_SECONDS = 3
+_FIRST_ERROR = 400
+
 
 class Asked:
-    """Which containers were asked, and which of them are well."""
+    """Which containers were asked, and which of them are well. `addresses`: of those that are asked by HTTP, by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, addresses: Mapping[str, str | None] | None = None) -> None:
+        self._addresses = addresses or {}
         self._running: dict[str, Thread] = {}
         self._well: set[str] = set()
 
@@ -36,6 +42,18 @@ class Asked:
             self._running[run] = Thread(target=self._ask, args=(client, found["Id"], command, run), daemon=True)
             self._running[run].start()
         return False
+
+    def answers(self, name: str) -> str | None:
+        """Why a container that is asked by HTTP is not well; None where it is, or is not asked."""
+        address = self._addresses.get(name)
+        if address is None:
+            return None
+        try:
+            with requests.get(address, timeout=_HTTP_SECONDS, allow_redirects=False, stream=True) as answer:
+                status = answer.status_code
+        except RequestException as error:
+            return f"{address} does not answer ({type(error).__name__})"
+        return None if status < _FIRST_ERROR else f"{address} answers {status}"
 
     def _ask(self, client: docker.APIClient, container: str, command: list[str], run: str) -> None:
         try:

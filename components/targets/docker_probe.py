@@ -290,7 +290,7 @@ def after(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
     started = time.monotonic()
     optional = set(parameters["optional"] or ())
     said: list[str] = []
-    asked = Asked()
+    asked = Asked(parameters.get("asked") or {})
     while True:
         states, problem = _states(parameters, asked)
         waiting = {name: why for name, why in states.items() if why is not None}
@@ -350,6 +350,8 @@ def _state(client: docker.APIClient, name: str, asked: Asked | None = None) -> s
     if not state["Running"] or state.get("Restarting"):
         # It may be between two tries of its restart policy, or just be starting.
         return f"it is {state['Status']}, exit code {state['ExitCode']}"
+    if asked is not None and (why := asked.answers(name)) is not None:
+        return why
     health = state.get("Health") or {"Status": "healthy"}
     if health["Status"] == "healthy" or (health["Status"] == "starting" and asked is not None and asked.well(client, found)):
         return None

@@ -8,7 +8,7 @@ from components.existing_secrets import references
 from components.kubernetes_settings import Exposure
 from components.plan import ENGINE_SETTING, Plan
 from components.targets.kubernetes.naming import Stack
-from components.targets.kubernetes.scaling import least
+from components.targets.kubernetes.scaling import autoscaled, least
 from components.targets.kubernetes.storage import claim_name
 
 _EXPOSURE = "supastack:kubernetes.exposure"
@@ -125,7 +125,7 @@ def _rights(settings: dict[str, Any], plan: Plan) -> Iterator[tuple[str, str, st
         yield "networking.k8s.io", "networkpolicies", own
     if any(least(service, settings) >= 2 for service in running):
         yield "policy", "poddisruptionbudgets", own
-    if settings["autoscaling"]:
+    if any(autoscaled(service, settings) for service in running):
         yield "autoscaling", "horizontalpodautoscalers", own
     if exposure is Exposure.GATEWAY:
         yield "gateway.networking.k8s.io", "httproutes", own

@@ -23,11 +23,13 @@ class Environment:
         entries: As the container has them.
         composed: Variables of the service's own Secret: those that a secret is a part of.
         shared: Names of the component's secrets that are variables as they are.
+        named: Values of Secrets that have a name of their own, by Secret and key.
     """
 
     entries: list[dict[str, Any]] = field(default_factory=list)
     composed: dict[str, pulumi.Input[str]] = field(default_factory=dict)
     shared: set[str] = field(default_factory=set)
+    named: dict[str, dict[str, pulumi.Input[str]]] = field(default_factory=dict)
 
 
 def alone(value: Text) -> str | None:
@@ -51,7 +53,10 @@ def environment(component: str, service: Service, resolve: Callable[[Text], pulu
     # A Secret of the component is in the stack's namespace alone.
     away = Stack.reads_logs(service)
     for name, value in sorted(wanted(service).items()):
-        if not value.secrets:
+        if (at := service.secret_keys.get(name)) is not None:
+            found.named.setdefault(at.secret, {})[at.key] = resolve(value)
+            found.entries.append(_reference(name, at.secret, at.key))
+        elif not value.secrets:
             found.entries.append({"name": name, "value": literal(resolve(value))})
         elif (secret := alone(value)) is not None and not away:
             found.shared.add(secret)
@@ -59,6 +64,8 @@ def environment(component: str, service: Service, resolve: Callable[[Text], pulu
         else:
             found.composed[name] = resolve(value)
             found.entries.append(_reference(name, f"{service.name}-env", name))
+    theirs = {name: at for name, at in service.secret_keys.items() if at.existing}
+    found.entries += [_reference(name, at.secret, at.key) for name, at in sorted(theirs.items())]
     if away:
         found.entries += [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in _OF_THE_POD.items()]
     return found

@@ -1,4 +1,4 @@
-"""How clients outside the cluster reach the stack: by the gateway's port `api` and no other.
+"""How clients outside the cluster reach the stack: by the gateway's port `api`, and apps of the user's own by theirs.
 
 Studio is there too, at `/`, behind the gateway's login, as upstream has it (docs/decisions/0007-gateway.md): the listener that this
 machine's Docker publishes for Studio alone stays inside the cluster. How long a call, an upload or a WebSocket may last is the gateway's
@@ -39,10 +39,26 @@ def exposure(
         host: The public host name; None where there is none.
         own_tls: Whether the gateway itself has a certificate, which counts behind a load balancer.
     """
-    found, chosen = _entry(services), settings["exposure"]
-    if found is None or host is None or chosen["kind"] is Exposure.NONE:
+    chosen = settings["exposure"]
+    if chosen["kind"] is Exposure.NONE:
         return []
-    service, port = found
+    services = tuple(services)
+    made = []
+    if (found := _entry(services)) is not None and host is not None:
+        made.append(_public(stack, component, chosen, host, *found, own_tls=own_tls))
+    for service in services:
+        if service.host is not None and not service.off:
+            # The certificate is that of its own name.
+            own = {**{name: value for name, value in chosen.items() if name != "tlsSecret"}}
+            own |= {} if service.tls_secret is None else {"tlsSecret": service.tls_secret}
+            made.append(_public(stack, component, own, service.host, service, service.ports[0], own_tls=False))
+    return made
+
+
+def _public(
+    stack: Stack, component: str, chosen: Mapping[str, Any], host: str, service: Service, port: Port, *, own_tls: bool
+) -> Manifest:
+    """What brings clients to one service. `chosen`: how, as the settings say."""
     match chosen["kind"]:
         case Exposure.GATEWAY:
             body = _route(chosen, host, service, port)
@@ -52,17 +68,15 @@ def exposure(
             body = _load_balancer(stack, chosen, service, port, own_tls=own_tls)
     # The controller's own name for it must not be that of the Service inside the cluster.
     metadata = stack.metadata(f"{service.name}-public", component, service.name)
-    own = {ISSUER: chosen["issuer"]} if chosen["kind"] is Exposure.INGRESS and "issuer" in chosen else {}
+    own = {ISSUER: chosen["issuer"]} if chosen["kind"] is Exposure.INGRESS and {"issuer", "tlsSecret"} <= chosen.keys() else {}
     metadata["annotations"] = {**metadata["annotations"], **own, **chosen["annotations"]}
-    return [
-        Manifest(
-            name=f"{component}-{service.name}-public",
-            body={"apiVersion": body["apiVersion"], "kind": body["kind"], "metadata": metadata, "spec": body["spec"]},
-            # Not every controller says when a route or an ingress is in place; a load balancer would wait for the gateway's pods, which
-            # come after it.
-            wait=False,
-        )
-    ]
+    return Manifest(
+        name=f"{component}-{service.name}-public",
+        body={"apiVersion": body["apiVersion"], "kind": body["kind"], "metadata": metadata, "spec": body["spec"]},
+        # Not every controller says when a route or an ingress is in place; a load balancer would wait for the gateway's pods, which
+        # come after it.
+        wait=False,
+    )
 
 
 def _entry(services: Iterable[Service]) -> tuple[Service, Port] | None:

@@ -9,7 +9,7 @@ import pulumi_kubernetes as kubernetes
 
 from components import cache, existing_secrets, kubernetes_outside, object_storage, supabase_stack
 from components.checks import Checks, Look
-from components.plan import Plan
+from components.plan import APPS, Plan
 from components.setting_groups import complete
 from components.settings import ROOT
 from components.targets.kubernetes import security
@@ -117,11 +117,13 @@ def lay(plan: Plan, stack_id: pulumi.Output[str], provider: pulumi.ProviderResou
     return plan.placement(stack_id, ready.apply(lambda _: plan.settings.kubernetes.namespace))
 
 
-def after(plan: Plan, ready: Sequence[pulumi.Output[list[str]]]) -> Checks:
-    """What must be true of the cluster once everything exists."""
+def after(plan: Plan, ready: Sequence[pulumi.Output[list[str]]], *, apps: bool = False) -> Checks:
+    """What must be true of the cluster once everything exists. `apps`: of the user's own services, not of the others."""
+    looked = cluster(plan)
+    workloads = [workload for workload in looked["workloads"] if (workload["component"] == APPS) is apps]
     return Checks(
-        "health",
+        "apps-health" if apps else "health",
         look=Look.AFTER,
         probe=_PROBE,
-        parameters={**cluster(plan), "timeout": plan.settings.health_timeout, "ready": list(ready)},
+        parameters={**looked, "workloads": workloads, "timeout": plan.settings.health_timeout, "ready": list(ready)},
     )

@@ -53,6 +53,7 @@ class Pods:
         kubernetes_api: Whether they talk to the Kubernetes API.
         among: Ports that they reach each other at.
         visitors: Who else of the cluster reaches them, as peers of a policy, and at which ports.
+        public: Ports that clients outside the cluster are brought to, by a name of their own.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Pods:
     kubernetes_api: bool = False
     among: tuple[int, ...] = ()
     visitors: tuple[tuple[Mapping[str, Any], tuple[int, ...]], ...] = ()
+    public: tuple[int, ...] = ()
 
 
 def network_policies(
@@ -107,6 +109,7 @@ def _own(stack: Stack, service: Service) -> Pods:
         connects=tuple(edge.capability for edge in service.connects),
         outside=service.outside,
         kubernetes_api=stack.reads_logs(service),
+        public=() if service.host is None else (service.ports[0].number,),
     )
 
 
@@ -183,8 +186,15 @@ def _declared(end: Pods, settings: Mapping[str, Any]) -> Iterator[dict[str, Any]
         # Behind a load balancer clients may be at the port with https; all else ends TLS before the gateway.
         open_to_them = (EXPOSED, "apiHttps") if kind is Exposure.LOADBALANCER else (EXPOSED,)
         exposed = _tcp(*(end.published[name] for name in open_to_them if name in end.published))
-        brought = [_namespace(name) for name in policy["gatewayNamespaces"]]
-        yield {**({"from": brought} if brought else {}), "ports": exposed}
+        yield _brought(exposed, policy)
+    if kind is not Exposure.NONE and end.public:
+        yield _brought(_tcp(*end.public), policy)
+
+
+def _brought(ports: list[dict[str, Any]], policy: Mapping[str, Any]) -> dict[str, Any]:
+    """What clients outside are brought to."""
+    by = [_namespace(name) for name in policy["gatewayNamespaces"]]
+    return {**({"from": by} if by else {}), "ports": ports}
 
 
 def _edges_out(end: Pods, ends: Sequence[Pods]) -> Iterator[dict[str, Any]]:

@@ -83,23 +83,24 @@ def place(
         component=name,
         settings=settings,
         texts=Texts(stack=stack, secrets=secrets, inside={**(elsewhere or {}), **inside}),
-        mark=marks.keyed(_key(component, name)) if any(service.secrets for service in running) else marks.keyed(""),
+        mark=marks.keyed(_key(component)) if any(service.secrets for service in running) else marks.keyed(""),
         folder=folders.read,
         paired=_paired(running, secrets, placement["stack_id"]),
     )
     manifests = [*render(how, services), *scaling(stack, name, running, settings)]
     options = pulumi.ResourceOptions(parent=component)
     if folder := settings.get("render"):
-        ManifestFiles(f"{name}-manifests", folder=folder, manifests=manifests, opts=options)
+        ManifestFiles(f"{component.pulumi_resource_name}-manifests", folder=folder, manifests=manifests, opts=options)
     placed = [_there(manifest, placement["kubernetes"]["namespace"]) for manifest in manifests]
     made = register(placed, options, {f"{name}-{s.name}": _checks(how, component, s) for s in running})
     ready = [made[f"{name}-{service.name}"].id for service in running]
     return Placed(pulumi.Output.all(*ready).apply(lambda ids: [str(i) for i in ids]), found)
 
 
-def _key(component: pulumi.ComponentResource, name: str) -> pulumi.Output[str]:
+def _key(component: pulumi.ComponentResource) -> pulumi.Output[str]:
     """The key of the marks of secrets. With another one all pods roll, and nothing else happens."""
-    made = random.RandomPassword(f"{name}-mark", length=32, special=False, opts=pulumi.ResourceOptions(parent=component))
+    named = f"{component.pulumi_resource_name}-mark"
+    made = random.RandomPassword(named, length=32, special=False, opts=pulumi.ResourceOptions(parent=component))
     return made.result
 
 

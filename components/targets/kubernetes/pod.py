@@ -68,7 +68,7 @@ def template(
         "enableServiceLinks": False,
         "securityContext": security.pod_context(service, storage.group(service, services)),
         "serviceAccountName": service.name,
-        "terminationGracePeriodSeconds": _grace(service),
+        "terminationGracePeriodSeconds": _grace(service) + service.drain,
         "volumes": [*parts.volumes.volumes, *files.volumes(service, parts.files), *(_LOGS if away else ())],
     }
     if parts.volumes.prepared[1]:
@@ -83,7 +83,7 @@ def template(
     spec |= {**scaling.scheduling(stack, service, settings), **_beside(stack, service, services)}
     return {
         "metadata": {
-            "labels": stack.labels(component, service.name, version(service)),
+            "labels": {**service.labels, **stack.labels(component, service.name, version(service))},
             "annotations": {STACK_ID: stack.stack_id, **parts.annotations},
         },
         "spec": spec,
@@ -113,6 +113,7 @@ def _container(parts: Parts, settings: Mapping[str, Any]) -> dict[str, Any]:
         "securityContext": security.container_context(service),
         "volumeMounts": [*parts.volumes.mounts, *parts.files.mounts, *(_LOG_MOUNTS if Stack.reads_logs(service) else ())],
         **probes.probes(service),
+        **_stopping(service),
     }
     # A stub does not know the service's command.
     command, arguments = (_STUB, ()) if stub else (service.entrypoint, service.command)
@@ -121,6 +122,14 @@ def _container(parts: Parts, settings: Mapping[str, Any]) -> dict[str, Any]:
     if arguments:
         found["args"] = [environment.literal(word) for word in arguments]
     return {key: value for key, value in found.items() if value not in ([], ())}
+
+
+def _stopping(service: Service) -> dict[str, Any]:
+    """What a container does before it is told to stop: it goes on, so that who sends it requests can hear that it goes.
+
+    By kubelet itself, so that the image needs no `sleep` (PodLifecycleSleepAction: on by default since Kubernetes 1.30).
+    """
+    return {"lifecycle": {"preStop": {"sleep": {"seconds": service.drain}}}} if service.drain else {}
 
 
 def _resources(parts: Parts, settings: Mapping[str, Any]) -> dict[str, Any]:

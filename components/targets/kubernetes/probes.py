@@ -7,7 +7,7 @@ takes nobody else down, and one that recovers is not killed for it: PostgreSQL l
 
 from typing import Any, Final
 
-from components.service import Kind, Service
+from components.service import HttpHealth, Kind, Service
 
 # How long a start may take before the container is started afresh, in seconds. Chosen by us; a database that recovers from a crash, or
 # makes itself, must not be disturbed (CloudNativePG's startDelay is an hour, too).
@@ -25,12 +25,14 @@ def probes(service: Service) -> dict[str, Any]:
     """The probes of a service's container; none for a job."""
     if service.kind is Kind.JOB or not (service.ports or service.health):
         return {}
+    if service.http_health is not None:
+        return _by_http(service, service.http_health)
     port = {"tcpSocket": {"port": service.ports[0].number}} if service.ports else None
     health = service.health
     asked = {"exec": {"command": list(health.command)}} if health else port
     interval, timeout = (health.interval, health.timeout) if health else (2, 2)
     data = bool(service.kept)
-    start, live = (_START_WITH_DATA, _LIVE_WITH_DATA) if data else (_START, _LIVE)
+    start, live = (_START_WITH_DATA, _LIVE_WITH_DATA) if data else (service.start_within or _START, _LIVE)
     found = {
         # Often, so that it is ready soon.
         "startupProbe": {
@@ -55,3 +57,20 @@ def probes(service: Service) -> dict[str, Any]:
             "timeoutSeconds": 5,
         }
     return found
+
+
+def _by_http(service: Service, health: HttpHealth) -> dict[str, Any]:
+    """The probes of a service that kubelet asks itself: no process is started for it, so it may be often."""
+    port = service.port(health.port).number
+    start = service.start_within or _START
+    asked = {"httpGet": {"path": health.path, "port": port}, "timeoutSeconds": health.timeout}
+    return {
+        "startupProbe": {**asked, "failureThreshold": -(-start // health.interval), "periodSeconds": health.interval},
+        "readinessProbe": {**asked, "failureThreshold": _READY_FAILURES, "periodSeconds": health.interval},
+        "livenessProbe": {
+            "tcpSocket": {"port": port},
+            "failureThreshold": _LIVE // _PERIOD,
+            "periodSeconds": _PERIOD,
+            "timeoutSeconds": 5,
+        },
+    }

@@ -64,7 +64,8 @@ def _parts(how: Rendering, service: Service, services: Sequence[Service]) -> pod
     annotations: dict[str, pulumi.Input[str]] = {}
     if plain := {**held.plain, **held.folder, **held.binary}:
         annotations[marks.CONFIG] = marks.content(plain)
-    secrets = {**{name: texts.secrets[name] for name in env.shared}, **env.composed, **held.secret}
+    named = {f"{secret}/{key}": value for secret, values in env.named.items() for key, value in values.items()}
+    secrets = {**{name: texts.secrets[name] for name in env.shared}, **env.composed, **held.secret, **named}
     if secrets:
         annotations[marks.SECRETS] = how.mark([secrets[name] for name in sorted(secrets)])
     return pod.Parts(service, env, held, storage.volumes(service, services), annotations)
@@ -134,6 +135,8 @@ def _data(how: Rendering, parts: pod.Parts) -> Iterator[Manifest]:
 
     if parts.environment.composed:
         yield _secret(resource("env"), metadata("env"), parts.environment.composed)
+    for secret, values in sorted(parts.environment.named.items()):
+        yield _secret(resource(f"secret-{secret}"), {**metadata("env"), "name": secret}, values)
     if held.secret:
         yield _secret(resource("secret-files"), metadata("secret-files"), held.secret)
     config = {"apiVersion": "v1", "kind": "ConfigMap"}

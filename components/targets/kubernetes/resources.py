@@ -52,7 +52,7 @@ def resources(service: Service, settings: Mapping[str, Any], scratch_mib: int) -
         scratch_mib: What it may write outside its volumes, in MiB.
     """
     shares = (_KEEPERS if service.kept else _SERVERS)[Profile(settings["profile"])]
-    own = settings["resources"].get(service.name, {})
+    own = {**service.resources.exact, **settings["resources"].get(service.name, {})}
     limit = own.get("memoryLimit", service.resources.memory_mib * shares.memory * _MIB)
     request = own.get("memoryRequest", int(limit * shares.set_aside))
     cpu_limit = _thousandths(own["cpuLimit"]) if "cpuLimit" in own else shares.cpu_limit

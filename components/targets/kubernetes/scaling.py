@@ -18,6 +18,14 @@ def may_be_many(service: Service) -> bool:
     return service.kind is Kind.SERVER and service.replicable and not service.kept and not service.mounts
 
 
+def autoscaled(service: Service, settings: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """How the number of a service's pods follows their load, as `components.kubernetes_settings.Autoscaling`; None: it does not."""
+    if (own := service.autoscaled) is not None:
+        return {"minReplicas": service.replicas or 1, "maxReplicas": own.maximum, "cpuPercent": own.cpu_percent}
+    found: Mapping[str, Any] | None = settings["autoscaling"].get(service.name)
+    return found
+
+
 def replicas(service: Service, settings: Mapping[str, Any]) -> int | None:
     """Pods of a service; None where an autoscaler decides.
 
@@ -27,15 +35,15 @@ def replicas(service: Service, settings: Mapping[str, Any]) -> int | None:
     """
     if not may_be_many(service):
         return 1
-    if service.name in settings["autoscaling"]:
+    if autoscaled(service, settings) is not None:
         return None
-    return int(settings["replicas"].get(service.name, 1))
+    return int(settings["replicas"].get(service.name, service.replicas or 1))
 
 
 def least(service: Service, settings: Mapping[str, Any]) -> int:
     """The fewest pods that a service has while nothing is wrong."""
-    fixed = replicas(service, settings)
-    return int(settings["autoscaling"][service.name]["minReplicas"]) if fixed is None else fixed
+    fixed, wanted = replicas(service, settings), autoscaled(service, settings)
+    return int(wanted["minReplicas"]) if fixed is None and wanted is not None else fixed or 1
 
 
 def keeps_data(service: Service) -> bool:
@@ -48,7 +56,7 @@ def scheduling(stack: Stack, service: Service, settings: Mapping[str, Any]) -> d
     spec: dict[str, Any] = {}
     if keeps_data(service) and "dataPriorityClass" in settings:
         spec["priorityClassName"] = settings["dataPriorityClass"]
-    most = settings["autoscaling"].get(service.name, {}).get("maxReplicas", least(service, settings))
+    most = (autoscaled(service, settings) or {}).get("maxReplicas", least(service, settings))
     if not may_be_many(service) or most < 2:
         return spec
     selector = {"matchLabels": stack.selector(service.name)}
@@ -89,8 +97,8 @@ def scaling(
         workload = (after or {}).get(service.name, f"{component}-{service.name}")
         if least(service, settings) >= 2:
             made.append(_budget(stack, component, service))
-        if service.name in settings["autoscaling"]:
-            made.append(_autoscaler(stack, component, service, settings["autoscaling"][service.name], workload))
+        if (wanted := autoscaled(service, settings)) is not None:
+            made.append(_autoscaler(stack, component, service, wanted, workload))
     return made
 
 

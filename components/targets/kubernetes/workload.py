@@ -37,6 +37,7 @@ def workload(
     service = parts.service
     metadata: dict[str, Any] = stack.metadata(service.name, component, service.name, version(service))
     metadata["namespace"] = stack.home(service)
+    metadata["labels"] = {**service.labels, **metadata["labels"]}
     selector = {"matchLabels": stack.selector(service.name)}
     match kind(service):
         case "Job":
@@ -77,6 +78,8 @@ def _deployment(
         "strategy": {"type": "Recreate"} if _has_claim(template) or not service.replicable else _ROLLING,
         "template": template,
     }
+    if service.start_within is not None:
+        spec["progressDeadlineSeconds"] = service.start_within
     count = scaling.replicas(service, settings)
     if count is None:
         return _body("apps/v1", "Deployment", metadata, spec), ("spec.replicas",)

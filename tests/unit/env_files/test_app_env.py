@@ -71,7 +71,7 @@ def test_a_secret_setting_of_an_app_is_written_and_shown_nowhere(engine):
 
 def test_a_secret_for_an_app_that_has_no_file_is_refused(engine):
     given = json.dumps({"shop": {"TOKEN": "Hush-Hush-Hush"}})
-    with pytest.raises(pulumi.RunError, match=r"appSecrets\.shop\.TOKEN: there is no env file for shop"):
+    with pytest.raises(pulumi.RunError, match=r"appSecrets\.shop\.TOKEN: there is no app shop"):
         run(engine, {"supastack:appSecrets": given}, ["supastack:appSecrets"])
 
 

@@ -1,0 +1,69 @@
+"""The values that an app in the stack can refer to: those of env files, and the way to the API from inside."""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from components import env_sources
+from components.env_rules import Rule
+from components.env_sources import Source
+
+INTERNAL_API_URL: Final = "INTERNAL_API_URL"
+"""What a program in the stack calls; API_URL is what browsers call."""
+
+MORE: Final[Mapping[str, Source]] = MappingProxyType(
+    {INTERNAL_API_URL: Source("The API gateway, as programs in the stack reach it", Rule.HTTP_URL)}
+)
+"""What env files don't know: they are read outside the stack."""
+
+
+def find(name: str) -> Source | None:
+    """The value of a name; None where no stack can have one."""
+    return MORE.get(name) or env_sources.find(name)
+
+
+PORTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "DB_URL": "postgres",
+        "READ_URL": "postgresRead",
+        "POOLER_URL": "poolerTransaction",
+        "POOLER_SESSION_URL": "poolerSession",
+        "PLAIN_DB_URL": "plainPostgres",
+        "PGBOUNCER_URL": "pgbouncer",
+        "REDIS_URL": "cache",
+        "S3_ENDPOINT": "objectStore",
+    }
+)
+"""Port, by its name in the port plan, of each URL that an app is given as it is reached from inside. All others are for browsers, too."""
+
+CAPABILITIES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "DB_URL": "postgres",
+        "READ_URL": "postgres",
+        "POOLER_URL": "pooler",
+        "POOLER_SESSION_URL": "pooler-session",
+        "PLAIN_DB_URL": "plain-postgres",
+        "PGBOUNCER_URL": "pgbouncer",
+        "REDIS_URL": "redis",
+        "S3_ENDPOINT": "s3",
+        INTERNAL_API_URL: "gateway",
+    }
+)
+"""What an app connects to that is given such a URL."""
+
+GATEWAY_URLS: Final = ("API_URL", "REST_URL", "GRAPHQL_URL", "FUNCTIONS_URL", "STORAGE_S3_URL")
+"""Addresses of the gateway as clients know it, which may be one inside the cluster."""
+
+_PUBLIC: Final = re.compile(r"(NEXT_PUBLIC|REACT_APP|VITE|NUXT_PUBLIC|EXPO_PUBLIC|GATSBY|PUBLIC|VUE_APP|STORYBOOK)_")
+"""Beginnings of the variables that build tools write into what browsers load (their own documentation)."""
+
+
+def host_port(app: str) -> str:
+    """Name of an app's own host port among the ports of the stack."""
+    return f"apps.{app}"
+
+
+def is_public(variable: str) -> bool:
+    """Whether a variable ends up in browsers, by its name."""
+    return _PUBLIC.match(variable) is not None
