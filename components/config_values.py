@@ -42,6 +42,8 @@ def from_config(field: Field, value: object) -> object:
         return value
     if field.type is int and re.fullmatch(r"-?[0-9]{1,18}", value):
         return int(value)
+    if field.type is bool and value in ("true", "false"):
+        return value == "true"
     if field.type is PortSettings and value == "auto":
         return {"auto": True}
     if field.group or get_origin(field.type) is dict:
