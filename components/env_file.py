@@ -22,14 +22,27 @@ from pulumi import dynamic
 from pulumi.runtime.rpc import UNKNOWN
 
 from components import env_file_header, env_files, env_format
-from components.engine_log import say
+from components.engine_log import say, warn
 from components.env_app import App, Layout
 from components.env_file_header import Header, Owner
 from components.unknowns import marked
 
 _MODE = 0o600
-_INPUTS = ("app", "path", "format", "overwrite", "project", "stack", "layout", "values", "revisions", "drift")
-_MATTERS = ("app", "path", "format", "project", "stack", "layout", "values", "drift")
+_INPUTS = (
+    "app",
+    "path",
+    "format",
+    "overwrite",
+    "project",
+    "stack",
+    "layout",
+    "values",
+    "revisions",
+    "drift",
+    "setting",
+    "tenant",
+)
+_MATTERS = ("app", "path", "format", "project", "stack", "layout", "values", "drift", "tenant")
 """What makes an update when it differs."""
 
 
@@ -45,6 +58,8 @@ class EnvFile(dynamic.Resource, module="supastack", name="EnvFile"):
         fmt: str,
         overwrite: bool,
         values: Mapping[str, pulumi.Input[str]],
+        setting: str | None = None,
+        tenant: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare the file.
@@ -57,6 +72,8 @@ class EnvFile(dynamic.Resource, module="supastack", name="EnvFile"):
             fmt: How it is written, an `env_format.Format`.
             overwrite: Whether a file that is not this stack's may be replaced. It is kept beside as `<file>.bak`.
             values: Value by key. Those that the template calls secret are handled as secrets, as are secret outputs.
+            setting: The setting that it hangs on, for messages. Default: `envFiles.<app>`.
+            tenant: Whose it is, where it is a tenant's: `id`, `tier` and `project`. A preview shows what of it changes.
             opts: Options of the resource.
         """
         variables = app.variables
@@ -82,6 +99,9 @@ class EnvFile(dynamic.Resource, module="supastack", name="EnvFile"):
                 "revisions": dict.fromkeys(sorted(hidden), 0),
                 # What a refresh finds, and the next preview shows as put right.
                 "drift": [],
+                # Only where there is something to say: files that are there are not touched for it.
+                **({} if setting is None else {"setting": setting}),
+                **({} if tenant is None else {"tenant": dict(tenant)}),
             },
             opts,
         )
@@ -94,6 +114,7 @@ class EnvFileProvider(dynamic.ResourceProvider):
         """Refuse, in preview too, what would fail or harm. No failure names a property: the engine would print its value."""
         news = marked(news)
         news["revisions"] = _revisions(_olds, news)
+        _tell_of_a_move(_olds, news)
         return dynamic.CheckResult(news, [dynamic.CheckFailure("", reason) for reason in objections(news, _olds)])
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
@@ -144,6 +165,18 @@ def _revisions(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, An
     return counted
 
 
+def _tell_of_a_move(olds: Mapping[str, Any], news: Mapping[str, Any]) -> None:
+    """Says what a change of the file alone would hide: a tenant's data does not go along."""
+    before, now = olds.get("tenant"), news.get("tenant")
+    if not before or not now or (before.get("tier"), before.get("project")) == (now.get("tier"), now.get("project")):
+        return
+    whose = [f"{side.get('tier')} ({side.get('project')})" for side in (before, now)]
+    warn(
+        f"tenant {now.get('id')} goes from {' to '.join(whose)}: its env file will name the other database. "
+        "Its rows, files and users are not moved: docs/tenants.md says how"
+    )
+
+
 def _portable(path: str) -> str:
     place, here = Path(os.path.normpath(path)), Path.cwd()
     return str(place.relative_to(here) if place.is_relative_to(here) else place)
@@ -185,7 +218,12 @@ class _UnusableError(Exception):
 
 def _layout(props: Mapping[str, Any]) -> Layout:
     # A state from before apps of the user's own has none.
-    return env_files.layout(props["app"], props.get("layout") or env_files.shape(env_files.app_named(props["app"])))
+    form = props.get("layout") or env_files.shape(env_files.app_named(props["app"]))
+    return env_files.layout(props["app"], form, _setting(props))
+
+
+def _setting(props: Mapping[str, Any]) -> str:
+    return str(props.get("setting") or f"envFiles.{props['app']}")
 
 
 def _owner(props: Mapping[str, Any]) -> Owner:
@@ -246,10 +284,10 @@ def objections(news: Mapping[str, Any], olds: Mapping[str, Any] | None = None) -
     """
     if any(news.get(key) == UNKNOWN for key in _INPUTS):
         return []
-    app, values = news["app"], news["values"]
-    wrong = [f"envFiles.{app}: {key} is not text" for key, value in sorted(values.items()) if not isinstance(value, str)]
+    setting, values = _setting(news), news["values"]
+    wrong = [f"{setting}: {key} is not text" for key, value in sorted(values.items()) if not isinstance(value, str)]
     # The SDK leaves out what has turned out to be None.
-    wrong += [f"envFiles.{app}: {key} has no value" for key in sorted(news.get("revisions", {})) if key not in values]
+    wrong += [f"{setting}: {key} has no value" for key in sorted(news.get("revisions", {})) if key not in values]
     known = {key: value for key, value in values.items() if isinstance(value, str) and value != UNKNOWN}
     try:
         wrong += env_files.faults(_layout(news), known, news["format"])
@@ -259,8 +297,8 @@ def objections(news: Mapping[str, Any], olds: Mapping[str, Any] | None = None) -
 
 
 def _place_objections(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
-    app, file = news["app"], _location(news)
-    setting = f"envFiles.{app}.path"
+    file, group = _location(news), _setting(news)
+    setting = f"{group}.path"
     if not file.parent.is_dir():
         return [f"{setting}: {file.parent} is not a folder. Create it, or set another path"]
     if not os.access(file.parent, os.W_OK | os.X_OK):
@@ -273,7 +311,7 @@ def _place_objections(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[
         return []
     whose = f"it belongs to {found.header.owner}" if found.header else "it was not written by Supastack"
     ways = f"Move it away, set another path, or let it be replaced (it is kept as {file.name}.bak)"
-    command = f"pulumi config set --path supastack:envFiles.{app}.overwrite true"
+    command = f"pulumi config set --path supastack:{group}.overwrite true"
     return [f"{setting}: {file} is not this stack's: {whose}. {ways}: {command}"]
 
 
@@ -306,7 +344,7 @@ def _write(props: Mapping[str, Any], olds: Mapping[str, Any]) -> None:
             _keep(file, found.content)
         _replace(file, _text(props))
     except OSError as error:
-        raise _refuse(f"envFiles.{props['app']}: {file} can't be written: {error.strerror}. It is as it was") from None
+        raise _refuse(f"{_setting(props)}: {file} can't be written: {error.strerror}. It is as it was") from None
 
 
 def _remove(props: Mapping[str, Any]) -> None:
@@ -325,7 +363,7 @@ def _remove(props: Mapping[str, Any]) -> None:
             _keep(file, found.content)
         file.unlink()
     except OSError as error:
-        raise _refuse(f"envFiles.{props['app']}: {file} can't be removed: {error.strerror}") from None
+        raise _refuse(f"{_setting(props)}: {file} can't be removed: {error.strerror}") from None
 
 
 def _keep(file: Path, content: bytes) -> None:

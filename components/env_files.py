@@ -126,9 +126,9 @@ def shape(app: App) -> list[list[Any]]:
     return [[comment, list(keys)] for comment, keys in app.layout.groups]
 
 
-def layout(app: str, shape: Sequence[Sequence[Any]]) -> Layout:
-    """The layout that such data tells."""
-    return Layout(app, tuple((comment, tuple(keys)) for comment, keys in shape))
+def layout(app: str, shape: Sequence[Sequence[Any]], setting: str = "") -> Layout:
+    """The layout that such data tells. `setting`: what the file hangs on, where that is not `envFiles`."""
+    return Layout(app, tuple((comment, tuple(keys)) for comment, keys in shape), setting)
 
 
 def render(form: Layout, values: Mapping[str, str], fmt: str) -> str:
@@ -146,7 +146,7 @@ def render(form: Layout, values: Mapping[str, str], fmt: str) -> str:
     wrong = faults(form, values, fmt)
     if wrong:
         raise UnwritableError("\n".join(wrong))
-    written = _format(form.app, fmt)
+    written = _format(form, fmt)
     blocks = []
     for comment, keys in form.groups:
         lines = [env_format.assignment(key, values[key], written) for key in keys if key in values]
@@ -161,28 +161,28 @@ def faults(form: Layout, values: Mapping[str, str], fmt: str) -> list[str]:
     Raises:
         ValueError: There is no such format.
     """
-    written = _format(form.app, fmt)
+    written = _format(form, fmt)
     wrong = []
     for key, value in values.items():
         if key not in form.keys:
-            wrong.append(f"envFiles.{form.app}: {key} is not a variable of this app")
+            wrong.append(f"{form.setting}: {key} is not a variable of this app")
         elif reason := env_format.unwritable(value, written):
-            wrong.append(f"envFiles.{form.app}: {key} can't be written in the format {fmt}: {reason}. {_way_out(form.app, key)}")
+            wrong.append(f"{form.setting}: {key} can't be written in the format {fmt}: {reason}. {_way_out(form, key)}")
     return wrong
 
 
-def _way_out(app: str, key: str) -> str:
-    variable = APPS[app].variables.get(key) if app in APPS else None
+def _way_out(form: Layout, key: str) -> str:
+    variable = APPS[form.app].variables.get(key) if form.app in APPS else None
     if variable is None:
-        return f"Change supastack:envFiles.{app}, or what it refers to."
+        return f"Change supastack:{form.setting}, or what it refers to."
     if variable.setting is None:
         return "Change what it is made from."
     flags = "--secret " * variable.secret + "--path " * ("." in variable.setting)
     return f"Choose another value: pulumi config set {flags}supastack:{variable.setting}"
 
 
-def _format(app: str, fmt: str) -> Format:
+def _format(form: Layout, fmt: str) -> Format:
     try:
         return Format(fmt)
     except ValueError:
-        raise ValueError(f"envFiles.{app}.format: {fmt!r} is not a format; there are: {', '.join(Format)}") from None
+        raise ValueError(f"{form.setting}.format: {fmt!r} is not a format; there are: {', '.join(Format)}") from None

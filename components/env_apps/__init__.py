@@ -5,12 +5,21 @@ from types import MappingProxyType
 from typing import Final
 
 from components.env_app import App
-from components.env_apps import cleanmatex, kpi, nextjs, supabase
+from components.env_apps import cleanmatex, kpi, monopilot, nextjs, supabase
 
 APPS: Final[Mapping[str, App]] = MappingProxyType(
     {
         app.name: app
-        for app in (nextjs.NEXTJS, kpi.KPI, kpi.BACKEND, kpi.FRONTEND, cleanmatex.CLEANMATEX, supabase.SUPABASE, supabase.CLI)
+        for app in (
+            nextjs.NEXTJS,
+            kpi.KPI,
+            kpi.BACKEND,
+            kpi.FRONTEND,
+            cleanmatex.CLEANMATEX,
+            monopilot.MONOPILOT,
+            supabase.SUPABASE,
+            supabase.CLI,
+        )
     }
 )
 """Every app that has a template, by name."""

@@ -17,18 +17,18 @@ PREFIX: Final = "supastack:"
 def schedule(c: Context) -> Service | None:
     """The job; None where the settings name no task, or the database is others': what it has is not known.
 
-    It can run again at any time. A task of ours that is turned off, or off the list, is taken out; so the last one is to be turned off before
-    it goes.
+    It can run again at any time. A task of ours that is turned off, or off the list, is taken out; so the last one is to be turned off
+    before it goes.
     """
     tasks = c.settings["database"]["schedule"]
     if not tasks or database_engine.of(c.settings) is DatabaseEngine.EXTERNAL:
         return None
     wanted = {PREFIX + name: task for name, task in sorted(tasks.items()) if task["enabled"] and "sql" in task}
     kept = ", ".join(encode(name, Encoding.SQL) for name in wanted)
-    others = f" AND jobname NOT IN ({kept})" if kept else ""
     statements = [
         "CREATE EXTENSION IF NOT EXISTS pg_cron;\n",
-        f"SELECT cron.unschedule(jobid) FROM cron.job WHERE jobname LIKE '{PREFIX}%' AND username = current_user{others};\n",
+        "SELECT cron.unschedule(jobid) FROM cron.job WHERE username = current_user "  # noqa: S608 - the names are checked
+        f"AND jobname LIKE '{PREFIX}%' AND jobname <> ALL (ARRAY[{kept}]::text[]);\n",
     ]
     for name, task in wanted.items():
         # Quoted, the texts are SQL's alone: psql replaces nothing in them.
