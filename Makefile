@@ -8,7 +8,7 @@ WHICH = --stack "$(STACK)" $(if $(INSTANCE),--instance "$(INSTANCE)") $(if $(fil
 export VERBOSE
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview drift smoke status env down purge forward activate check-env env-example graph which-stack check-deploy pr-up pr-down pr-list pr-clean comment drift-issue cluster cluster-down test lint bench lock
+.PHONY: help up preview drift smoke status env down purge forward activate check-env env-example graph which-stack check-deploy pr-up pr-down pr-list pr-clean comment drift-issue check-stacks cluster cluster-down test lint bench lock
 
 help:
 	@echo 'Supastack: a whole Supabase, cache and object store for an app, in one command.'
@@ -17,6 +17,7 @@ help:
 	@echo '  make preview    show what `make up` would change, property by property'
 	@echo '                  (FORMAT=markdown prints the comment for a pull request, FORMAT=json data)'
 	@echo '  make drift      report what was changed by other hands since the last `make up` (FORMAT=markdown, json)'
+	@echo '  make smoke      ask a deployed stack as its users do: API, auth, REST, storage, databases, cache, buckets'
 	@echo '  make status     URLs, services and images of the stack, and all other instances on the machine'
 	@echo '                  (SHOW_SECRETS=1 shows passwords, FORMAT=json prints data)'
 	@echo '  make env        say where the env files are (SHOW_SECRETS=1 prints what is in them)'
@@ -53,7 +54,7 @@ env:
 status:
 	@$(RUN) $@ $(WHICH) $(if $(FORMAT),--format "$(FORMAT)")
 
-down activate forward:
+down activate forward smoke:
 	@$(RUN) $@ $(WHICH)
 
 purge:
@@ -71,8 +72,8 @@ graph:
 cluster cluster-down:
 	@$(RUN) $@ -- $(ARGS)
 
-# BRANCH, PR, IDLE, FILE and DRIFT go by the environment: a branch's name is other people's text, and must not become part of a command.
-which-stack pr-list pr-clean comment drift-issue check-deploy:
+# BRANCH, PR, IDLE and FILE go by the environment: a branch's name is other people's text, and must not become part of a command.
+which-stack pr-list pr-clean comment drift-issue check-stacks check-deploy:
 	@$(RUN) $@ $(WHICH)
 
 pr-up pr-down:

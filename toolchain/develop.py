@@ -11,7 +11,7 @@ from toolchain.announce import ToolchainError, warn
 from toolchain.context import Context
 
 _LINT = (("ruff", "format", "--check", "."), ("ruff", "check", "."), ("mypy",))
-_REQUIREMENTS = ("requirements", "requirements-dev")
+_REQUIREMENTS = ("requirements", "requirements-dev", "policies/requirements")
 
 
 _OF_MAKE = frozenset(

@@ -1,10 +1,13 @@
-"""The commands of delivery: which-stack, pr-up, pr-down, pr-list, pr-clean, comment, drift-issue, check-deploy.
+"""The commands of delivery: which-stack, pr-up, pr-down, pr-list, pr-clean, comment, drift-issue, check-stacks, check-deploy.
 
-What they work on is taken from the environment (BRANCH, PR, IDLE, FILE, DRIFT), where `make NAME=value` and a workflow's `env:` both
+What they work on is taken from the environment (BRANCH, PR, IDLE, FILE), where `make NAME=value` and a workflow's `env:` both
 put it: a branch's name is text of whoever named it, and must not become part of a shell's or make's own text.
 """
 
 import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -12,6 +15,7 @@ from typing import Final
 from toolchain.announce import fail, note
 from toolchain.context import Context
 from toolchain.delivery import github, previews, settings
+from toolchain.setup.folders import write_private
 
 COMMANDS: Final = {
     "which-stack": "print the stack that a branch is deployed as: BRANCH",
@@ -20,7 +24,8 @@ COMMANDS: Final = {
     "pr-list": "print all previews of pull requests; IDLE=7d those alone that may go",
     "pr-clean": "remove the previews that may go: IDLE=7d",
     "comment": "write a file as the one comment of a stack on a pull request: PR, FILE",
-    "drift-issue": "open, edit or close the one issue about a stack's drift: FILE, DRIFT=0 for none",
+    "drift-issue": "look for drift of a stack, and open, edit or close the one issue about it",
+    "check-stacks": "say which stacks' settings are not right, with no secret at hand",
     "check-deploy": "say what a deployment from a runner of CI is missing",
 }
 LABEL: Final = "drift"
@@ -42,7 +47,11 @@ def run(command: str, stack: str, rest: Sequence[str]) -> int:
         case "comment":
             return comment(stack, _given("PR", "12"), Path(_given("FILE", "preview.md")))
         case "drift-issue":
-            return drift_issue(stack, Path(_given("FILE", "drift.md")), drifted=os.environ.get("DRIFT") != "0")
+            return drift_issue(Context.of(stack))
+        case "check-stacks":
+            from toolchain.delivery import check
+
+            return check.run(Context.of())
         case _:
             return check_deploy(Context.of(stack))
 
@@ -67,28 +76,48 @@ def comment(stack: str, number: str, file: Path) -> int:
     """Write a file's text as the comment of a stack."""
     settings.preview_stack(number)
     body = _text(file)
+    _summary(body)
     url = github.needed().comment(int(number), github.marker_of("preview", stack), body)
     note(f"comment: {url or 'written'}")
     return 0
 
 
-def drift_issue(stack: str, file: Path, *, drifted: bool) -> int:
-    """Have one open issue tell of a stack's drift, or close it where there is none any more."""
+def drift_issue(context: Context) -> int:
+    """Look for drift, and have one open issue tell of it; close it where there is none any more.
+
+    Returns 0 in both cases, the exit code of `drift` where it could not be told.
+    """
+    from toolchain.preview.command import DRIFTED
+
     repository = github.needed()
-    marker = github.marker_of("drift", stack)
-    if not drifted:
-        closed = repository.close_issue(marker, LABEL, f"Stack `{stack}` is again as its state has it.")
-        note(f"drift: none in {stack}{', the issue is closed' if closed else ''}")
+    marker = github.marker_of("drift", context.stack)
+    # A process of its own: its stdout is the issue's text, whatever runs below it.
+    command = [sys.executable, "-m", "toolchain", "drift", "--stack", context.stack, "--format", "markdown"]
+    done = subprocess.run(command, cwd=context.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
+    _summary(done.stdout)
+    if done.returncode == 0:
+        closed = repository.close_issue(marker, LABEL, f"Stack `{context.stack}` is again as its state has it.")
+        note(f"drift: none in {context.stack}{', the issue is closed' if closed else ''}")
         return 0
-    url = repository.issue(marker, f"Drift in stack {stack}", _text(file), LABEL)
-    note(f"drift in {stack}: {url or 'an issue says so'}")
+    if done.returncode != DRIFTED:
+        return done.returncode
+    url = repository.issue(marker, f"Drift in stack {context.stack}", done.stdout, LABEL)
+    note(f"drift in {context.stack}: {url or 'an issue says so'}")
     return 0
+
+
+def _summary(text: str) -> None:
+    """Show a text on the page of the workflow's run."""
+    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(path).open("a") as file:
+            file.write(f"{text}\n")
 
 
 def check_deploy(context: Context) -> int:
     """Refuse a deployment whose state would vanish with the machine that it runs on, before anything is set up."""
     from toolchain.stack.config import secrets_provider, tracked_path, uses_private_state
 
+    _keep_kubeconfig()
     path = tracked_path(context)
     missing = []
     if path is None:
@@ -113,6 +142,20 @@ def check_deploy(context: Context) -> int:
         f"{context.stack}: state in {_shown(context)}, secrets by {provider or ('Pulumi Cloud' if _is_cloud(context) else 'passphrase')}"
     )
     return 0
+
+
+def _keep_kubeconfig() -> None:
+    """Write the kubeconfig that a secret holds (KUBECONFIG_CONTENT) to a file of the runner's, for the steps that follow.
+
+    GITHUB_ENV is the file by which a step sets variables of those after it, RUNNER_TEMP a folder that goes with the job.
+    """
+    content, later = os.environ.get("KUBECONFIG_CONTENT"), os.environ.get("GITHUB_ENV")
+    if content and later:
+        path = Path(os.environ.get("RUNNER_TEMP") or tempfile.gettempdir()) / "kubeconfig"
+        write_private(path, content)
+        with Path(later).open("a") as file:
+            file.write(f"KUBECONFIG={path}\n")
+        os.environ["KUBECONFIG"] = str(path)
 
 
 def _is_cloud(context: Context) -> bool:

@@ -344,6 +344,10 @@ def config_file(context: Context) -> Path:
 
     Raises ToolchainError where the stack has no file.
     """
+    if context.pull_request is not None:
+        from toolchain.delivery import guard
+
+        guard.check(context)
     path = tracked_path(context)
     if path is None:
         known = sorted(p.name[len("Pulumi.") : -len(".yaml")] for p in context.root.glob("Pulumi.*.yaml"))
@@ -352,10 +356,6 @@ def config_file(context: Context) -> Path:
             f"There are: {', '.join(known) or 'none'}. "
             f"To make one, copy a file: cp Pulumi.{known[0] if known else 'dev'}.yaml Pulumi.{context.stack}.yaml"
         )
-    if context.pull_request is not None:
-        from toolchain.delivery import guard
-
-        guard.check(context)
     if has_private_config(context):
         return PrivateConfig(context).sync()
     if path.name != f"Pulumi.{context.stack}.yaml":
