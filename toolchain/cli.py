@@ -62,6 +62,10 @@ def _dispatch(options: argparse.Namespace) -> int:
             return operations.up(context, options.rest, show_secrets=options.show_secrets)
         case "down":
             return operations.down(context)
+        case "smoke":
+            from toolchain.smoke.command import smoke
+
+            return smoke(context)
         case "forward":
             from toolchain.stack import forward
 
@@ -73,13 +77,14 @@ def _dispatch(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace, context: Context) -> int:
-    from toolchain.preview import command
+    from toolchain.preview import command, policies
     from toolchain.stack import operations
 
     match options.command:
         case "preview":
             _choice(options, command.FORMATS)
-            return command.preview(context, options.rest, form=options.format, commit=options.commit)
+            judge = policies.judge(context)
+            return command.preview(context, options.rest, form=options.format, commit=options.commit, judge=judge)
         case "drift":
             _choice(options, command.FORMATS)
             return command.show_drift(context, options.rest, form=options.format)
@@ -101,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, what in {
         "up": "set up what is missing, bring the stack up, print a summary",
         "preview": "set up what is missing, show what `up` would change",
+        "smoke": "ask a stack that is deployed as its users do, by its outputs",
         "drift": "report what was changed by other hands since the last deployment",
         "status": "print the stack's URLs, containers and images",
         "env": "print where the env files of the apps are; with --show-secrets what is in them",

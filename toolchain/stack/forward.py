@@ -12,7 +12,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -96,6 +96,25 @@ def forward(context: Context) -> int:
             for one in opened:
                 one.listener.close()
     return 0
+
+
+@contextlib.contextmanager
+def opened_anywhere(access: Access, instance: str, cluster: Cluster) -> Iterator[Cluster]:
+    """Every port of a stack that a pod is ready for, open on this machine at whatever port is free: the cluster with these.
+
+    `instance`: the label of the stack's objects.
+    """
+    tunnel = Tunnel(access, instance)
+    wanted = [replace(f, local=0) for f in cluster.forwards if tunnel.pod(f.service) is not None]
+    opened = _open("127.0.0.1", wanted)
+    try:
+        for one in opened:
+            threading.Thread(target=_serve, args=(tunnel, one), daemon=True).start()
+        here = tuple(replace(one.forward, local=one.listener.getsockname()[1]) for one in opened)
+        yield replace(cluster, bind="127.0.0.1", forwards=here)
+    finally:
+        for one in opened:
+            one.listener.close()
 
 
 @contextlib.contextmanager

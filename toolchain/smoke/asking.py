@@ -1,0 +1,186 @@
+"""Asks one endpoint of a stack as an app would. Each returns what it saw, or raises `Wrong` with what is wrong and what to do."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from components.verification import cache, http, network, postgres
+from components.verification.wrong import Wrong
+
+_STUB: Final = "x-supastack-stub"
+"""The header that a stub answers with."""
+_TABLE: Final = "supastack_smoke"
+"""A table that no schema has: that it is missing is PostgREST's own answer."""
+_MOST: Final = 65536
+_STARTED: Final = "see its log: `make status` tells what runs"
+
+
+class Stub(Exception):
+    """A stub has answered for the real thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back over HTTP."""
+
+    status: int
+    body: bytes
+
+
+def api(url: str, key: str) -> str:
+    """The gateway: it refuses whoever has no key, and lets this one through."""
+    where = f"{url}/rest/v1/{_TABLE}?select=*&limit=1"
+    without = _get(where, {}, stubs=True)
+    if without.status not in (401, 403):
+        raise Wrong(
+            f"it let a request without a key through (HTTP {without.status})" if without.status < 500 else _status(without),
+            "see that this is the gateway's address, and what stands before it" if without.status < 500 else _STARTED,
+        )
+    given = _get(where, _keyed(key), stubs=True)
+    if given.status in (401, 403):
+        raise Wrong("it refuses the anon key", "see that the key is this stack's: `make up` gives the apps the current one")
+    return "refuses who has no key, takes the anon key"
+
+
+def auth(url: str, key: str) -> str:
+    """Auth says that it is well."""
+    _well(_get(f"{url}/auth/v1/health", _keyed(key)))
+    return "says that it is well"
+
+
+def rest(url: str, key: str) -> str:
+    """REST knows the database's schema: it can tell that a table is not there."""
+    answer = _get(f"{url}/rest/v1/{_TABLE}?select=*&limit=1", _keyed(key))
+    code = _code(answer)
+    # PGRST205: not in the schema cache (PostgREST 12.2 on); 42P01: PostgreSQL's own, of versions before.
+    if answer.status == 200 or (answer.status == 404 and code in ("PGRST205", "42P01")):
+        return "answers out of the database's schema"
+    raise Wrong(f"{_status(answer)}{f', {code}' if code else ''}", _STARTED)
+
+
+def storage(url: str, key: str) -> str:
+    """Storage lists its buckets, which are rows of the database."""
+    answer = _get(f"{url}/storage/v1/bucket", _keyed(key))
+    _well(answer)
+    found = json.loads(answer.body) if answer.body.startswith(b"[") else []
+    return f"lists its buckets ({len(found)})"
+
+
+def page(url: str) -> str:
+    """Something for people answers: itself, or by asking who they are."""
+    answer = _get(url, {})
+    if answer.status >= 400 and answer.status not in (401, 403):
+        raise Wrong(_status(answer), _STARTED)
+    return f"answers (HTTP {answer.status})"
+
+
+def database(url: str) -> str:
+    """A login and a statement."""
+    parts = urlsplit(url)
+    asked = parse_qs(parts.query)
+    # `prefer` is libpq's own default.
+    mode = asked.get("sslmode", ["prefer"])[0]
+    endpoint = {
+        "host": parts.hostname or "",
+        "port": parts.port or 5432,
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "database": unquote(parts.path.removeprefix("/")),
+        "sslmode": mode,
+        "ca": asked.get("sslrootcert", [None])[0],
+        "password_setting": None,
+        "password_fix": _PASSWORD,
+        "database_setting": None,
+        "user_setting": None,
+    }
+    postgres.ask(endpoint)
+    return f"takes a login and a statement (sslmode {mode})"
+
+
+_PASSWORD: Final = "`make up` writes the current one into the env files; where others run it, take it from them"
+
+
+def redis(url: str) -> str:
+    """A login and a PING."""
+    parts = urlsplit(url)
+    cache.ask(
+        {
+            "host": parts.hostname or "",
+            "port": parts.port or 6379,
+            "user": unquote(parts.username) if parts.username else None,
+            "password": unquote(parts.password) if parts.password else None,
+            "tls": parts.scheme == "rediss",
+            "ca": None,
+            "password_setting": None,
+            "password_fix": _PASSWORD,
+            "user_setting": None,
+        }
+    )
+    return "takes a login and a PING" if parts.password else "answers a PING"
+
+
+def store(url: str, region: str, access_key: str, secret_key: str, bucket: str | None) -> str:
+    """An S3 store lists a bucket, or its buckets where none is named."""
+    http.ask_store(
+        {
+            "url": url.rstrip("/"),
+            "region": region,
+            "bucket": bucket,
+            "access_key": access_key,
+            "secret_key": secret_key,
+            "ca": None,
+            "key_setting": None,
+            "key_fix": _PASSWORD,
+            "bucket_setting": None,
+            "region_setting": None,
+        }
+    )
+    return f"lists the bucket {bucket}" if bucket else "lists its buckets"
+
+
+def _keyed(key: str) -> dict[str, str]:
+    # A new kind of key (sb_...) is no token, and stands in the one header only.
+    return {"apikey": key} if key.startswith("sb_") else {"apikey": key, "authorization": f"Bearer {key}"}
+
+
+def _well(answer: Answer) -> None:
+    if answer.status != 200:
+        raise Wrong(_status(answer), _STARTED)
+
+
+def _status(answer: Answer) -> str:
+    return f"it answered with HTTP {answer.status}"
+
+
+def _code(answer: Answer) -> str:
+    try:
+        found: Any = json.loads(answer.body)
+    except ValueError:
+        return ""
+    code = found.get("code") if isinstance(found, Mapping) else None
+    return code if isinstance(code, str) and code.isalnum() else ""
+
+
+def _get(url: str, headers: Mapping[str, str], *, stubs: bool = False) -> Answer:
+    """One request; redirects are not followed. `stubs`: a stub's answer will do. Raises Wrong, and Stub where one has answered."""
+    import urllib3
+
+    at = urlsplit(url)
+    tls = at.scheme == "https"
+    network.reach(at.hostname or "", at.port or (443 if tls else 80), tls=tls)
+    trusted = network.context(None) if tls else None
+    limits = urllib3.Timeout(connect=network.WITHIN, read=network.WITHIN)
+    try:
+        with urllib3.PoolManager(timeout=limits, retries=False, ssl_context=trusted) as pool:
+            answer = pool.request("GET", url, headers=dict(headers), redirect=False, preload_content=False)
+            try:
+                body = answer.read(_MOST)
+            finally:
+                answer.release_conn()
+    except urllib3.exceptions.HTTPError as error:
+        raise Wrong(f"it hangs up without an answer ({type(error).__name__})", _STARTED) from None
+    if not stubs and _STUB in answer.headers:
+        raise Stub
+    return Answer(answer.status, body)

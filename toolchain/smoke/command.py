@@ -1,0 +1,72 @@
+"""`make smoke`: asks a stack by its outputs, prints a line for each check."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from toolchain.announce import fail, note
+from toolchain.context import Context
+from toolchain.smoke import checks
+from toolchain.smoke.result import Result, Verdict
+from toolchain.stack.config import PrivateConfig, config_file, has_private_config, project_name
+from toolchain.stack.engine import Engine
+
+
+def smoke(context: Context) -> int:
+    """Ask everything. Returns 0 where at least one check went well and none failed, 1 else. Raises ToolchainError where none can be made.
+
+    On Kubernetes what has an address of the cluster's own is asked through ports that are forwarded meanwhile.
+    """
+    if not context.pulumi.is_file():
+        fail("nothing is set up here yet, so there is nothing to ask: make up")
+    if has_private_config(context):
+        PrivateConfig(context).sync()
+    state = Engine(context).read_state(show_secrets=True)
+    if state is None or not state.outputs:
+        fail(f"stack {context.stack} is not deployed, so there is nothing to ask")
+    outputs = {name: output.value for name, output in state.outputs.items()}
+    with _reachable(context, outputs, forward=bool(state.cluster)) as seen:
+        found = checks.run(checks.of(seen), outputs.get("IMAGES") or {})
+    for line in lines(context.stack, found):
+        print(line)
+    return 0 if _is_well(found) else 1
+
+
+def lines(stack: str, found: list[Result]) -> Iterator[str]:
+    """The report."""
+    yield f"Stack {stack}:"
+    width = max((len(r.name) for r in found), default=0)
+    for result in found:
+        yield f"  {result.verdict:<8}{result.name:<{width}}  {result.said}"
+        if result.fix:
+            yield f"          fix: {result.fix}"
+    count = {verdict: sum(r.verdict is verdict for r in found) for verdict in Verdict}
+    told = ", ".join(f"{n} {verdict.lower()}" for verdict, n in count.items() if n)
+    yield told or "It has no output that could be asked."
+    if count[Verdict.STUB]:
+        yield "A stub answers health checks only: what it stands for was not tried."
+
+
+def _is_well(found: list[Result]) -> bool:
+    verdicts = [r.verdict for r in found]
+    return Verdict.OK in verdicts and Verdict.FAILED not in verdicts
+
+
+@contextlib.contextmanager
+def _reachable(context: Context, outputs: Mapping[str, Any], *, forward: bool) -> Iterator[Mapping[str, Any]]:
+    """The outputs with addresses that are reached from here."""
+    if not forward:
+        yield outputs
+        return
+    from toolchain.stack import cluster_access, describe
+    from toolchain.stack import forward as forwarding
+
+    cluster = describe.finish(describe.start(context, config_file(context))).cluster
+    if cluster is None:
+        fail("the stack's state is on Kubernetes, and its settings are not: `make preview` shows what would become of it")
+    place = cluster_access.Place(cluster.kubeconfig, cluster.context, cluster.namespace)
+    with cluster_access.connect(place) as access:
+        instance = f"{project_name(context.root)}-{context.stack}"
+        with forwarding.opened_anywhere(access, instance, cluster) as here:
+            note("what the cluster alone reaches is asked through forwarded ports")
+            yield {n: forwarding.forwarded(v, here) if isinstance(v, str) else v for n, v in outputs.items()}
