@@ -123,6 +123,9 @@ def down(context: Context) -> int:
     asleep = _asleep(ready, left)
     if asleep:
         note(f"asleep, since their operator would run them on: {', '.join(asleep)}")
+    if prepare.target(context) == "managed":
+        note(f"what others run is as it was; `{again(context)}` brings the stack back")
+        return 0
     kept = _kept(ready, left)
     if kept:
         note(f"kept, with the passwords that open them: {', '.join(kept)}")

@@ -7,11 +7,9 @@ import re
 import signal
 import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,99 +17,10 @@ import pytest
 import yaml
 
 from tests.integration.clone import Clone
+from tests.integration.cluster.house import NAMESPACE, STACK, House, until
 from tests.integration.daemon import Daemon
 
 pytestmark = pytest.mark.docker
-STACK = "kube"
-NAMESPACE = "supastack-kube"
-
-
-class House:
-    """A clone whose stack `kube` is on the tests' cluster."""
-
-    def __init__(self, clone: Clone, cluster: Any) -> None:
-        self.clone = clone
-        self.cluster = cluster
-        self.file = clone.root / "Pulumi.kube.yaml"
-        # Whatever else listens on the machine: no port of the plan is asked of it.
-        self.configure(**{"supastack:ports": {"auto": True}})
-        self.configure_kubernetes(kubeconfig=str(cluster.kubeconfig), context=cluster.context)
-
-    def configure(self, **values: Any) -> None:
-        """Changes settings in the stack's file."""
-        document = yaml.safe_load(self.file.read_text())
-        document["config"] |= values
-        self.file.write_text(yaml.safe_dump(document, sort_keys=False))
-
-    def configure_kubernetes(self, **values: Any) -> None:
-        """Changes settings of the target."""
-        document = yaml.safe_load(self.file.read_text())
-        self.configure(**{"supastack:kubernetes": {**document["config"]["supastack:kubernetes"], **values}})
-
-    def make(self, target: str, code: int | None = 0, **variables: str) -> str:
-        """`make TARGET STACK=kube`; returns what it says."""
-        # The cluster is reached from this machine's own network, not from the daemon's.
-        return self.clone.make(target, code, inside=False, STACK=STACK, **variables).stdout
-
-    def kubectl(self, *arguments: str) -> str:
-        """In the stack's namespace."""
-        return str(self.cluster.kubectl("--namespace", NAMESPACE, *arguments))
-
-    def objects(self, kind: str) -> list[dict[str, Any]]:
-        """All objects of a kind."""
-        found: list[dict[str, Any]] = json.loads(self.kubectl("get", kind, "--output=json"))["items"]
-        return found
-
-    def unready(self) -> set[str]:
-        """Pods that neither are ready nor have ended well."""
-        return {
-            pod["metadata"]["name"]
-            for pod in self.objects("pods")
-            if pod["status"].get("phase") != "Succeeded"
-            and not any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
-        }
-
-    def sql(self, statement: str) -> str:
-        """Runs SQL in the database's pod."""
-        return self.kubectl("exec", "postgres-0", "--", "psql", "-U", "postgres", "-Atc", statement).strip()
-
-    def steps(self) -> dict[str, str]:
-        """Step of each resource that a preview would change, by name."""
-        shown = self.clone.run(
-            "bash", "-c", '. .supastack/activate && pulumi "$@"', "pulumi", "preview", "--json", "--stack", STACK, inside=False
-        ).stdout
-        steps = json.loads(shown[shown.index("{") :])["steps"]
-        return {s["urn"].rsplit("::", 1)[-1]: s["op"] for s in steps if s["op"] not in {"same", "read", "refresh"}}
-
-    @contextmanager
-    def forward(self) -> Iterator[dict[str, str]]:
-        """`make forward` as long as the block lasts; gives the addresses by output."""
-        command = ["make", "--no-print-directory", "forward", f"STACK={STACK}"]
-        process = subprocess.Popen(
-            command,
-            cwd=self.clone.root,
-            env=self.clone.env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        assert process.stdout is not None
-        found: dict[str, str] = {}
-        said = []
-        try:
-            for line in process.stdout:
-                said.append(line)
-                if match := re.match(r"\s+(\w+)\s+((?:http://)?127\.0\.0\.1:\d+)$", line):
-                    found[match[1]] = match[2]
-                if "Ctrl-C" in line:
-                    break
-            assert found, "".join(said)
-            yield found
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(30)
-            assert not list(self.clone.root.glob(".env*.forwarded")), "secrets that are there only as long as it runs"
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +103,7 @@ def test_one_setting_changes_what_it_is_about_and_nothing_else(house: House, up:
 def test_a_pod_that_is_killed_comes_back_with_its_data(house: House, up: str) -> None:
     house.sql("create table if not exists kept (a int); truncate kept; insert into kept values (42)")
     house.kubectl("delete", "pod", "postgres-0", "--grace-period=0", "--force", "--wait=true")
-    _until(lambda: not house.unready(), "the database's pod")
+    until(lambda: not house.unready(), "the database's pod")
     assert house.sql("select a from kept") == "42"
     assert house.steps() == {}
 
@@ -204,14 +113,14 @@ def test_a_kubelet_that_is_killed_changes_nothing(house: House, up: str) -> None
         pytest.skip("this is about a cluster of our own")
     house.cluster.restart("kubelet")
     # It asks every pod anew before it calls them ready again, and a preview meanwhile tells of workloads that are not.
-    _until(lambda: not house.unready() and house.steps() == {}, "a preview without a change after the kubelet's restart")
+    until(lambda: not house.unready() and house.steps() == {}, "a preview without a change after the kubelet's restart")
 
 
 def test_down_keeps_the_claims_and_up_returns_with_the_data_though_its_engine_is_killed(house: House, up: str) -> None:
     house.sql("create table if not exists kept (a int); truncate kept; insert into kept values (42)")
     said = house.make("down")
     assert "postgres-data-postgres-0" in said
-    assert house.objects("pods") == [] or _until(lambda: not house.objects("pods"), "the pods' end")
+    assert house.objects("pods") == [] or until(lambda: not house.objects("pods"), "the pods' end")
     assert {c["status"]["phase"] for c in house.objects("pvc")} == {"Bound"}
     _kill_an_up(house)
     assert f"Stack {STACK} is up." in house.make("up")
@@ -230,7 +139,7 @@ def _kill_an_up(house: House) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    _until(lambda: len(house.objects("services")) >= 3, "the first objects")
+    until(lambda: len(house.objects("services")) >= 3, "the first objects")
     killed = _engines(house.clone.root)
     for engine in killed:
         os.kill(engine, signal.SIGKILL)
@@ -255,11 +164,3 @@ def test_purge_leaves_nothing(house: House, up: str) -> None:
     volumes = json.loads(house.cluster.kubectl("get", "pv", "--output=json"))["items"]
     assert not [v for v in volumes if (v["spec"].get("claimRef") or {}).get("namespace") == NAMESPACE]
     assert not list((house.clone.root / ".supastack/state").rglob("kube.json"))
-
-
-def _until(done: Any, what: str, seconds: float = 180) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := done()):
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(1)
-    return found

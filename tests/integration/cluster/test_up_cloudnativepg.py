@@ -1,0 +1,106 @@
+"""`make up STACK=kube` with the database of CloudNativePG, by its real operator: what differs from the stack's own server."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.clone import Clone
+from tests.integration.cluster.house import STACK, House, until
+from tests.integration.daemon import Daemon
+
+pytestmark = pytest.mark.docker
+NAMESPACE = "supastack-operated"
+CLUSTER = "cluster.postgresql.cnpg.io"
+
+
+@pytest.fixture(scope="module")
+def house(cluster: Any, daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    if not cluster.kubectl("get", "crd", "clusters.postgresql.cnpg.io", "--ignore-not-found", "--output=name"):
+        from toolchain.cluster import cnpg
+        from toolchain.context import Context
+
+        cnpg.install(cluster, Context.of(), None)
+    clone = Clone(Path(tmp_path_factory.mktemp("operated")), daemon)
+    clone.create()
+    made = House(clone, cluster, NAMESPACE, "postgres-1")
+    made.configure(**{"supastack:supabase": {**SUPABASE}})
+    yield made
+    made.make("purge", code=None, CONFIRM=STACK)
+
+
+SUPABASE: dict[str, Any] = {
+    "database": {
+        "engine": "cloudnativepg",
+        "cnpg": {"instances": 2, "storage": "1gb"},
+        "memory": "384mb",
+        "sharedBuffers": "96mb",
+    }
+}
+
+
+@pytest.fixture(scope="module")
+def up(house: House) -> str:
+    """What the first `make up` says."""
+    return house.make("up")
+
+
+def _phase(house: House) -> str:
+    return str(json.loads(house.kubectl("get", CLUSTER, "postgres", "--output=json"))["status"].get("phase"))
+
+
+def test_one_command_brings_the_whole_stack_up_with_a_standby(house: House, up: str) -> None:
+    assert f"Stack {STACK} is up." in up
+    assert house.unready() == set()
+    pods = {pod["metadata"]["name"] for pod in house.objects("pods")}
+    assert {"postgres-1", "postgres-2"} <= pods
+    assert house.sql("select count(*) from pg_stat_replication where state = 'streaming'") == "1"
+
+
+def test_a_second_preview_changes_nothing(house: House, up: str) -> None:
+    assert house.steps() == {}
+
+
+def test_one_setting_changes_what_it_is_about_and_nothing_else(house: House, up: str) -> None:
+    house.configure(**{"supastack:supabase": {**SUPABASE, "rest": {"maxRows": 500}}})
+    try:
+        assert house.steps() == {"supabase-rest": "update", "supabase-studio": "update"}
+    finally:
+        house.configure(**{"supastack:supabase": SUPABASE})
+
+
+def test_a_standby_takes_over_with_the_data_and_the_stack_stays_as_it_is(house: House, up: str) -> None:
+    house.sql("create table if not exists kept (a int); truncate kept; insert into kept values (42)")
+    house.kubectl("delete", "pod", "postgres-1", "--grace-period=0", "--force")
+    until(lambda: _primary(house) == "postgres-2", "the other instance to take over")
+    until(lambda: not house.unready() and _phase(house) == "Cluster in healthy state", "all to be well again", 300)
+    house.database = "postgres-2"
+    assert house.sql("select a from kept") == "42"
+    assert house.steps() == {}
+
+
+def _primary(house: House) -> str:
+    return house.kubectl("get", CLUSTER, "postgres", "--output=jsonpath={.status.currentPrimary}")
+
+
+def test_down_puts_the_database_to_sleep_and_up_wakes_it_with_its_data(house: House, up: str) -> None:
+    house.sql("create table if not exists kept (a int); truncate kept; insert into kept values (43)")
+    said = house.make("down")
+    assert f"asleep, since their operator would run them on: {NAMESPACE}/postgres" in said
+    assert f"{NAMESPACE}/postgres-1" in said
+    until(lambda: not house.objects("pods"), "the pods' end")
+    assert {c["status"]["phase"] for c in house.objects("pvc")} == {"Bound"}
+    assert f"Stack {STACK} is up." in house.make("up")
+    house.database = _primary(house)
+    assert house.sql("select a from kept") == "43"
+    assert house.unready() == set()
+    assert house.steps() == {}
+
+
+def test_purge_leaves_nothing(house: House, up: str) -> None:
+    house.make("purge", CONFIRM=STACK)
+    assert NAMESPACE not in house.cluster.kubectl("get", "namespaces", "--output=name")
+    volumes = json.loads(house.cluster.kubectl("get", "pv", "--output=json"))["items"]
+    assert not [v for v in volumes if (v["spec"].get("claimRef") or {}).get("namespace") == NAMESPACE]
