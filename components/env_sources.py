@@ -63,6 +63,11 @@ OUTPUTS: Final[Mapping[str, Source]] = MappingProxyType(
         "POOLER_SESSION_URL": Source("The database through the pooler, a connection for each session", _POSTGRES, secret=True),
         "READ_URL": Source("The database's first read replica, or its standbys", _POSTGRES, secret=True),
         "READ_URLS": Source("All read replicas, with commas between", secret=True),
+        "TEST_SCHEMA": Source("The schema that tests keep to"),
+        "TEST_DATABASE_URL": Source(
+            "The database with that schema, through the pooler where there is one", _POSTGRES, secret=True
+        ),
+        "TEST_DIRECT_URL": Source("The database itself with that schema", _POSTGRES, secret=True),
         "DASHBOARD_USERNAME": Source("Login of Studio"),
         "DASHBOARD_PASSWORD": Source("Its password", secret=True),
         "PROJECT_REF": Source("The stack's reference, as a hosted project's"),

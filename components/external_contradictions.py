@@ -4,13 +4,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from components.external_settings import ExternalCacheSettings
+from components.managed_contradictions import not_a_certificate
 from components.setting_contradictions import Context, Values, rule
-from components.setting_schema import Problem, default_of, key_text
+from components.setting_schema import Problem, default_of, key_text, shown
 from components.setting_types import CacheEngine, CacheSettings, ObjectStorageEngine
 from components.setting_values import bytes_of
+from components.supabase_settings.database_engine import DatabaseEngine
 
 _OWN_CACHE: Final = ("memory", "maxMemory", "evictionPolicy", "appendOnly", "appendFsync", "commander")
 """Settings of a server that the stack runs."""
+TAKEN: Final = frozenset(
+    {
+        *("public", "auth", "storage", "realtime", "extensions", "graphql", "graphql_public", "vault", "pgbouncer"),
+        *("supabase_functions", "supabase_migrations", "cron", "net", "information_schema"),
+    }
+)
+"""Schemas of PostgreSQL and Supabase, and the one that apps work in unless told."""
 
 
 @rule("cache.enabled", "cache.engine", "cache.external", "cachePassword")
@@ -43,9 +52,62 @@ def _an_external_cache_is_named(values: Values, context: Context) -> Iterator[Pr
         )
 
 
+@rule("cache.enabled", "cache.engine", "cache.external", "objectStorage", "supabase.enabled", "supabase.database")
+def _authorities_can_be_read(values: Values, context: Context) -> Iterator[Problem]:
+    for path, given in _authorities(values):
+        if wrong := not_a_certificate(context.root / given):
+            fix = "name the authority's certificate, in PEM; a path starts from the project's folder"
+            yield Problem(path=path, value=shown(given), reason=wrong, fix=fix)
+
+
+def _authorities(values: Values) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Files of authorities that something is verified by, with their settings."""
+    cache, store, supabase = values["cache"], values["objectStorage"], values["supabase"]
+    if cache["enabled"] and cache["engine"] is CacheEngine.EXTERNAL and cache["external"]["tls"]:
+        yield from _file(("cache", "external"), cache["external"])
+    if store["enabled"] and store["engine"] is ObjectStorageEngine.EXTERNAL:
+        yield from _file(("objectStorage",), store)
+    if supabase["enabled"] and supabase["database"]["engine"] is DatabaseEngine.EXTERNAL:
+        yield from _file(("supabase", "database", "external"), supabase["database"]["external"])
+
+
+def _file(group: tuple[str, ...], settings: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    if "caCertificate" in settings:
+        yield (*group, "caCertificate"), settings["caCertificate"]
+
+
+@rule("supabase.database.testSchema", "supabase.database.createTestSchema")
+def _tests_have_a_schema_of_their_own(values: Values, _context: Context) -> Iterator[Problem]:
+    supabase = values["supabase"]
+    schema = supabase["database"].get("testSchema")
+    if schema in TAKEN:
+        yield Problem(
+            path=("supabase", "database", "testSchema"),
+            value=shown(schema),
+            reason="tests empty and drop what is in their schema, and this one holds what is no test's",
+            fix='choose another, as "test"',
+        )
+    if schema is None and supabase["database"]["createTestSchema"]:
+        yield Problem(
+            path=("supabase", "database", "createTestSchema"),
+            value=shown(True),
+            reason="nothing says which schema that is",
+            fix='name it: supabase.database.testSchema, as "test"; or remove it',
+        )
+
+
 def external_warnings(values: Values, context: Context) -> Iterator[str]:
     """What is allowed but worth saying of what others run, one line each. The settings have no problem."""
     yield from _of_the_cache(values["cache"], context)
+    if values["verify"] and not _others_run_something(values):
+        yield f"{key_text(context.project, ('verify',))} has no effect: the stack runs everything itself"
+    database = values["supabase"]["database"]
+    if database["createTestSchema"] and "ref" not in values["supabase"]["managed"]:
+        create = key_text(context.project, ("supabase", "database", "createTestSchema"))
+        yield f"{create} has no effect: a database of the stack's own has the schema anyway"
+    if "caCertificate" in database["external"] and database["engine"] is DatabaseEngine.EXTERNAL and not values["verify"]:
+        path = ("supabase", "database", "external", "caCertificate")
+        yield f"{key_text(context.project, path)} has no effect: {key_text(context.project, ('verify',))} is false"
     store = values["objectStorage"]
     if "caCertificate" in store and store["enabled"]:
         key = key_text(context.project, ("objectStorage", "caCertificate"))
@@ -53,6 +115,17 @@ def external_warnings(values: Values, context: Context) -> Iterator[str]:
             yield f"{key} has no effect: {key_text(context.project, ('objectStorage', 'engine'))} is {store['engine'].value}"
         elif store["endpoint"].startswith("http://"):
             yield f"{key} has no effect: {key_text(context.project, ('objectStorage', 'endpoint'))} is http"
+
+
+def _others_run_something(values: Values) -> bool:
+    """Whether there is something to ask."""
+    cache, store, supabase = values["cache"], values["objectStorage"], values["supabase"]
+    return bool(
+        (cache["enabled"] and cache["engine"] is CacheEngine.EXTERNAL)
+        or (store["enabled"] and store["engine"] is ObjectStorageEngine.EXTERNAL)
+        or "ref" in supabase["managed"]
+        or (supabase["enabled"] and supabase["database"]["engine"] is DatabaseEngine.EXTERNAL)
+    )
 
 
 def _of_the_cache(cache: Mapping[str, Any], context: Context) -> Iterator[str]:

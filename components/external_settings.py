@@ -6,9 +6,9 @@ from typing import Annotated, NotRequired
 
 from typing_extensions import TypedDict
 
+from components import setting_values as values
 from components.setting_declared import declared
 from components.setting_values import Refused, Setting
-from components.supabase_settings.gateway import certificate
 
 
 def host_name(text: str) -> str:
@@ -35,14 +35,6 @@ def cache_user(text: str) -> str:
     return text
 
 
-def authority(text: str) -> str:
-    """Check the certificate of an authority, as PEM text; several may follow each other."""
-    if "PRIVATE KEY" in text:
-        fix = "give the authority's certificate alone; its key is needed nowhere here, and must be considered exposed"
-        raise Refused("there is a private key in it", fix, hidden=True)
-    return certificate(text)
-
-
 @declared
 class ExternalCacheSettings(TypedDict):
     """A cache that others run, for `engine: external`; the password is `cachePassword`."""
@@ -57,5 +49,5 @@ class ExternalCacheSettings(TypedDict):
     """Whether it asks for no password, as ElastiCache does unless told to."""
     tls: NotRequired[Annotated[bool, Setting(default=True)]]
     """Whether connections are encrypted: REDIS_URL is `rediss://` then, and what connects verifies the certificate."""
-    caCertificate: NotRequired[Annotated[str, Setting(check=authority)]]
-    """Certificate of the authority that signed the server's, as PEM text. Unset: the authorities that the machine trusts."""
+    caCertificate: NotRequired[Annotated[str, Setting(check=values.file_path)]]
+    """PEM file of the authority that signed its certificate. Unset: the authorities that the machine trusts."""

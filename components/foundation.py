@@ -11,6 +11,7 @@ from components.checks import Checks, Look
 from components.plan import Plan
 from components.setting_types import Target
 from components.targets.placement import Placement
+from components.verification.check import make_schema, verify
 
 
 class Ground(Protocol):
@@ -59,12 +60,14 @@ class Foundation:
         placement: Where the components go.
         provider: The explicit provider, for each component's options; None where nothing is made.
         ground: What knows the target.
+        verified: What waits for the answers of all that others run; None where nobody is asked.
     """
 
     plan: Plan
     placement: Placement
     provider: pulumi.ProviderResource | None
     ground: Ground
+    verified: pulumi.Resource | None = None
 
     def options(self) -> pulumi.ResourceOptions:
         """Options of a component."""
@@ -93,9 +96,11 @@ def lay(plan: Plan, files: Sequence[Mapping[str, Any]]) -> Foundation:
     )
     plan.bring(ground.existing(plan, provider, before))
     # The urns are known in every preview, so the id is too, and still everything waits for the checks.
-    passed = [check.urn for check in (before, writable) if check is not None]
+    verified = verify(plan)
+    schema = make_schema(plan, verified)
+    passed = [check.urn for check in (before, writable, verified) if check is not None]
     checked = pulumi.Output.all(stack_id, *passed).apply(lambda all_of_it: str(all_of_it[0]))
-    return Foundation(plan, ground.lay(plan, checked, provider), provider, ground)
+    return Foundation(plan, ground.lay(plan, checked, provider), provider, ground, schema or verified)
 
 
 def _stack_id(given: str | None) -> pulumi.Output[str]:
@@ -104,14 +109,16 @@ def _stack_id(given: str | None) -> pulumi.Output[str]:
     return own.hex if given is None else pulumi.Output.from_input(given)
 
 
-def health_gate(foundation: Foundation, ready: Sequence[pulumi.Output[list[str]]]) -> Checks | None:
-    """Fails every up in which something is not healthy, whatever the plugin remembers of a failed wait. None: nothing is deployed.
+def health_gate(foundation: Foundation, ready: Sequence[pulumi.Output[list[str]]]) -> pulumi.Resource | None:
+    """Fails every up in which something is not healthy, whatever the plugin remembers of a failed wait.
+
+    Where nothing is deployed, what others run is the gate; None: nobody is asked either.
 
     Args:
         foundation: The stack's foundation.
         ready: What must exist before there is anything to look at.
     """
-    return foundation.ground.after(foundation.plan, ready)
+    return foundation.ground.after(foundation.plan, ready) or foundation.verified
 
 
 def app_gate(foundation: Foundation, ready: Sequence[pulumi.Output[list[str]]]) -> Checks | None:

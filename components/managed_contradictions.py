@@ -231,6 +231,6 @@ def _written(supabase: Mapping[str, Any]) -> list[str]:
     usual = complete("supabase", {})
     mine = ("enabled", "managed", "projectRef")
     # Their own database may have a schema for tests, too, and apps are told of the tasks.
-    kept = {name: value for name, value in supabase["database"].items() if name != "testSchema"}
+    kept = {name: value for name, value in supabase["database"].items() if name not in ("testSchema", "createTestSchema")}
     own = {**supabase, "database": {**kept, "schedule": {}}}
     return [name for name, value in sorted(own.items()) if name not in mine and value != usual.get(name)]

@@ -191,6 +191,8 @@ class DatabaseSettings(TypedDict):
     """Further schemas to make. One taken off the list stays, with what is in it. Unset: none."""
     testSchema: NotRequired[Annotated[str, Setting(check=new_schema_name)]]
     """Schema that tests keep to: TEST_SCHEMA, TEST_DATABASE_URL and TEST_DIRECT_URL. It is made as `schemas` are. Unset: none."""
+    createTestSchema: NotRequired[Annotated[bool, Setting(default=False)]]
+    """Make `testSchema`, with its grants, in a managed project too: the one thing that is made there. It is never dropped."""
     schedule: NotRequired[Annotated[dict[str, TaskSettings], Setting(default={}, key_check=task_name)]]
     """Tasks that run by the clock, by name (docs/tenants.md). One that is turned off or gone is taken out; turn the last one off first."""
     memory: NotRequired[Annotated[str, size("1gb", minimum="128mb")]]

@@ -148,6 +148,8 @@ class Settings:
     """Seconds."""
     stack_id: str | None
     """Id of an earlier stack, to take over its volumes; None where the stack has one of its own."""
+    verify: bool
+    """Whether what others run is asked at each deployment."""
     supabase: Supabase
     cache: Cache
     object_storage: ObjectStorage
@@ -207,6 +209,7 @@ def settings_of(
         kubernetes=_kubernetes(values["kubernetes"], project=project, stack=stack, root=root),
         health_timeout=values["healthTimeout"],
         stack_id=values.get("stackId"),
+        verify=values["verify"],
         supabase=Supabase(
             enabled=values["supabase"]["enabled"],
             managed=_managed(values["supabase"], root),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from components import managed
+from components import managed, schema_for_tests
 from components.endpoints import Endpoint
 from components.service import Secret, Text, text
 from components.services import database_engine, postgres, storage
@@ -24,6 +24,7 @@ NAMES: Final = (
     "READ_URLS",
     "POOLER_URL",
     "POOLER_SESSION_URL",
+    *schema_for_tests.NAMES,
     "JWT_SECRET",
     "ANON_KEY",
     "SERVICE_ROLE_KEY",

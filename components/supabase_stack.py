@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pulumi
 
-from components import absent_services, managed, placing, project_ref, supabase_outputs, supabase_secrets
+from components import absent_services, managed, placing, project_ref, schema_for_tests, supabase_outputs, supabase_secrets
 from components.encode import encode
 from components.endpoints import Endpoint
 from components.logs_first import with_logs_first
@@ -301,8 +301,14 @@ def _given_more(service: Service, context: Context) -> Service:
 def outputs(args: SupabaseStackArgs, made: Iterable[Service]) -> Mapping[str, Text]:
     """The outputs of a Supabase stack with these args and services, by name; each only for what runs. Pure."""
     if (project := _managed(args)) is not None:
-        return managed.outputs(project, args.get("secrets", {}))
-    return supabase_outputs.outputs(_context(args), _published(args, made))
+        found = managed.outputs(project, args.get("secrets", {}))
+    else:
+        found = supabase_outputs.outputs(_context(args), _published(args, made))
+    return {**found, **_of_tests(args, found)}
+
+
+def _of_tests(args: SupabaseStackArgs, found: Mapping[str, Text]) -> Mapping[str, Text]:
+    return schema_for_tests.outputs(args.get("settings", {}).get("database", {}).get("testSchema"), found)
 
 
 def _published(args: SupabaseStackArgs, made: Iterable[Service]) -> dict[str, Endpoint]:
@@ -350,6 +356,12 @@ class SupabaseStack(pulumi.ComponentResource):
     """The same through the pooler, in transaction mode (secret)."""
     pooler_session_url: pulumi.Output[str]
     """The same through the pooler, in session mode (secret)."""
+    test_schema: pulumi.Output[str]
+    """The schema that tests keep to."""
+    test_database_url: pulumi.Output[str]
+    """The database with that schema, through the pooler where there is one (secret)."""
+    test_direct_url: pulumi.Output[str]
+    """The database itself with that schema (secret)."""
     jwt_secret: pulumi.Output[str]
     """Signs and verifies HS256 tokens (secret)."""
     anon_key: pulumi.Output[str]
@@ -386,6 +398,7 @@ class SupabaseStack(pulumi.ComponentResource):
             made = {secret: pulumi.Output.secret(value) for secret, value in args.get("secrets", {}).items()}
             texts = managed.outputs(project, made)
             self.ready = pulumi.Output.from_input([])
+        texts = {**texts, **_of_tests(args, texts)}
         told = {
             output.lower(): _resolved(texts[output], made) if output in texts else pulumi.Output.secret("")
             for output in supabase_outputs.NAMES

@@ -8,15 +8,19 @@ from components.services.secret_names import DATABASE_PASSWORD
 
 
 def schemas(c: Context) -> Service | None:
-    """The job; None where the settings name no schema.
+    """The job; None where the settings name no schema. That of the tests is one of them.
 
     It can run again at any time, and drops nothing. The schemas belong to the login that the app has.
     """
-    names = c.settings["database"].get("schemas", [])
+    database = c.settings["database"]
+    names = [*database.get("schemas", []), *([database["testSchema"]] if "testSchema" in database else [])]
     if not names:
         return None
     # The names are checked to need no quotes, but might be words of SQL.
-    statements = [f'CREATE SCHEMA IF NOT EXISTS "{name}";\nGRANT ALL ON SCHEMA "{name}" TO {postgres.USER};\n' for name in names]
+    statements = [
+        f'CREATE SCHEMA IF NOT EXISTS "{name}";\nGRANT ALL ON SCHEMA "{name}" TO {postgres.USER};\n'
+        for name in dict.fromkeys(names)
+    ]
     return psql_job(
         "schemas",
         c.release.image_if_any("postgres"),

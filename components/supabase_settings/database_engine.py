@@ -165,6 +165,8 @@ class ExternalDatabaseSettings(TypedDict):
     user: NotRequired[Annotated[str, Setting(default="postgres", check=login)]]
     """Role that prepares or checks it; a superuser where it is prepared. Its password: `externalDatabasePassword`."""
     sslmode: NotRequired[Annotated[SslMode, Setting(default="prefer")]]
-    """Whether connections are encrypted: those of the jobs, Auth and REST. The certificate is not verified."""
+    """Whether connections are encrypted: those of the jobs, Auth and REST. The certificate is verified by `verify` alone."""
+    caCertificate: NotRequired[Annotated[str, Setting(check=values.file_path)]]
+    """PEM file of the authority that signed its certificate, for `verify`. Unset: the authorities that the machine trusts."""
     bootstrap: NotRequired[Annotated[bool, Setting(default=False)]]
     """Prepare it, which must be empty, for Supabase: roles, schemas, passwords. False: it is only checked, and what is missing is named."""

@@ -122,8 +122,6 @@ class ManagedSettings(TypedDict):
     """Path of that file where the apps run, for the URLs (`sslrootcert`). Unset: that of `caCertificate` on this machine."""
     readReplicas: NotRequired[Annotated[list[str], Setting(default=[], maximum=50, check=host_and_port)]]
     """Its read replicas, `host` or `host:port`: the first is READ_URL, all are READ_URLS."""
-    createTestSchema: NotRequired[Annotated[bool, Setting(default=False)]]
-    """Make `supabase.database.testSchema` there at deployment, with its grants: the one thing that is made in it. It is never dropped."""
     apiUrl: NotRequired[Annotated[str, Setting(check=values.http_url)]]
     """Address of its API, where it has a domain of its own. Unset: `https://<ref>.supabase.co`."""
     storageS3Url: NotRequired[Annotated[str, Setting(check=values.http_url)]]

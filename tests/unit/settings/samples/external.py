@@ -2,9 +2,6 @@
 
 from components import external_settings as external
 from tests.unit.settings.samples.common import HIDDEN, Samples, Texts
-from tests.unit.settings.samples.gateway import CERTIFICATE
-
-_KEY = f"-----BEGIN PRIVATE KEY-----\n{HIDDEN}\n-----END PRIVATE KEY-----\n"
 
 TEXTS: Samples = {
     external.host_name: Texts(
@@ -33,13 +30,5 @@ TEXTS: Samples = {
     ),
     external.cache_user: Texts(
         right=("default", "app-1", "a.b_c~d"), wrong=("", " ", "a b", "a:b", "a@b", "a%20b", "a/b", "é", "a" * 129)
-    ),
-    external.authority: Texts(
-        right=(CERTIFICATE, f"# the company's\n{CERTIFICATE}{CERTIFICATE}"),
-        wrong=(
-            *("", "certificate", CERTIFICATE[:-30], "/etc/ssl/ca.pem", CERTIFICATE.replace("CERTIFICATE", "PUBLIC KEY")),
-            *(CERTIFICATE + _KEY, _KEY),
-        ),
-        free=True,
     ),
 }

@@ -1,0 +1,64 @@
+"""Asks a Redis or Valkey server."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.verification import network
+from components.verification.wrong import Wrong
+
+
+def ask(endpoint: Mapping[str, Any]) -> None:
+    """Logs in and has it answer a PING.
+
+    Args:
+        endpoint: `host`, `port`, `user` and `password` (or None), `tls`, `ca` (a file or None), `password_setting`, `user_setting`.
+
+    Raises:
+        Wrong: it does not answer as it must.
+    """
+    import redis
+
+    host, port, tls, ca = endpoint["host"], endpoint["port"], endpoint["tls"], endpoint["ca"]
+    network.reach(host, port, ca=ca, tls=tls)
+    verified: dict[str, Any] = {
+        "ssl": True,
+        "ssl_ca_certs": network.trusted(ca),
+        "ssl_cert_reqs": "required",
+        "ssl_check_hostname": True,
+    }
+    client = redis.Redis(
+        host=host,
+        port=port,
+        username=endpoint["user"],
+        password=endpoint["password"],
+        protocol=2,  # what every such server speaks
+        socket_timeout=network.WITHIN,
+        socket_connect_timeout=network.WITHIN,
+        **(verified if tls else {}),
+    )
+    try:
+        client.ping()
+    except redis.exceptions.AuthenticationError:
+        if endpoint["password"] is None:
+            raise Wrong(
+                "it asks for a password", "give it, and take cache.external.anonymous out", endpoint["user_setting"]
+            ) from None
+        raise _refused(endpoint) from None
+    except redis.exceptions.ResponseError as error:
+        said = str(error)
+        if said.startswith(("WRONGPASS", "NOAUTH")) or "AUTH" in said:
+            raise _refused(endpoint) from None
+        raise Wrong(f"it answered: {said}", "mend what it says") from None
+    except redis.exceptions.TimeoutError:
+        raise network.why(TimeoutError(), ca) from None
+    except redis.exceptions.ConnectionError:
+        # It listens: what hangs up on a plain word speaks TLS, or no Redis at all.
+        fix = "see that this is the cache's port" + ("" if tls else ", and set cache.external.tls where it speaks TLS")
+        raise Wrong("it hangs up without an answer", fix) from None
+    finally:
+        client.close()
+
+
+def _refused(endpoint: Mapping[str, Any]) -> Wrong:
+    whose = f"the password of {endpoint['user']}" if endpoint["user"] else "the password"
+    return Wrong(f"{whose} is wrong", f"give it anew: {endpoint['password_fix']}", endpoint["password_setting"])
