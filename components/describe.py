@@ -53,6 +53,7 @@ def describe(settings: Settings) -> dict[str, Any]:
         "notes": plan.notes,
         "ports": [{"name": p.name, "port": p.port, "bind": p.bind} for p in plan.ports],
         "env_files": [{"app": app, "path": str(file.path)} for app, file in sorted(settings.env_files.items())],
+        **({"tenant_files": plan.tenant_files} if settings.tenants else {}),
     }
 
 

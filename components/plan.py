@@ -19,6 +19,7 @@ from components import (
     managed_notes,
     object_storage,
     plain_database,
+    public_names,
     releases,
     secret_settings,
     supabase_stack,
@@ -109,6 +110,7 @@ class Plan:
         project, wrong = settings.project, []
         self.apps, mistaken = env_plan.templates(settings)
         wrong += mistaken
+        wrong += self._tenant_leaks()
         try:
             self.services = self._services()
             # Of the others: an app is told where they are.
@@ -361,6 +363,24 @@ class Plan:
         from components import tenants
 
         return tenants.with_templates(self.settings.tenants, self.settings.tenant_env_file)
+
+    @property
+    def tenant_files(self) -> list[str]:
+        """The paths of the tenants' env files."""
+        from components import tenants
+
+        s = self.settings
+        return [str(tenants.path(t.id, s.tenant_env_file, s.stack, ROOT)) for t, app in self.tenants if app is not None]
+
+    def _tenant_leaks(self) -> list[str]:
+        # Those without variables of their own share a template, which is looked through once.
+        templates = {id(app): (tenant, app) for tenant, app in self.tenants if app is not None}
+        found = [
+            (f"tenants.{tenant.id}.variables" if variable in tenant.variables else "tenantEnvFile", line)
+            for tenant, app in templates.values()
+            for variable, line in public_names.problems(app).items()
+        ]
+        return list(dict.fromkeys(f"{self.settings.project}:{key}: {line}" for key, line in found))
 
     def _tenant_notes(self) -> list[str]:
         if not self.settings.tenants:

@@ -125,7 +125,7 @@ def parse(answer: dict[str, Any]) -> Description:
         registries=tuple(answer["registries"]),
         notes=tuple(answer["notes"]),
         cluster=_cluster(answer["cluster"]) if answer.get("cluster") else None,
-        env_files=tuple(Path(file["path"]) for file in answer.get("env_files", ())),
+        env_files=tuple(map(Path, [*(file["path"] for file in answer.get("env_files", ())), *answer.get("tenant_files", ())])),
     )
 
 

@@ -10,7 +10,7 @@ from toolchain.stack.state import Output
 from toolchain.stack.status import Service
 from toolchain.stack.status_report import rows
 
-_STRUCTURED = ("PORTS", "IMAGES", "ENV_FILES", "NOTES", "COMPAT", "WORKLOADS")
+_STRUCTURED = ("PORTS", "IMAGES", "ENV_FILES", "NOTES", "COMPAT", "WORKLOADS", "TENANTS")
 """Outputs that are shown in a way of their own."""
 _GROUPS: Final[Mapping[str, Sequence[str]]] = {
     "API": ("API_URL", "REST_URL", "GRAPHQL_URL", "FUNCTIONS_URL", "STORAGE_S3_URL", "MCP_URL"),
@@ -33,6 +33,8 @@ _GROUPS: Final[Mapping[str, Sequence[str]]] = {
     "Object store": ("S3_ENDPOINT", "S3_BUCKET", "S3_REGION", "S3_ACCESS_KEY", "S3_SECRET_KEY"),
     "App": ("APP_URL", "BACKEND_URL", "INSTANCE_ID", "PROJECT_REF"),
 }
+_MANY: Final = 20
+"""From how many tenants on they are only counted."""
 _KINDS = {"registry": "real, from a registry", "local": "real, built here", "stub": "stub"}
 
 
@@ -48,6 +50,7 @@ def render(
     blocks = [
         [heading(context, services, target)],
         *_values(outputs, show_secrets),
+        _tenants(context, outputs),
         _env_files(context, outputs),
         # What is in a cluster is reached from here by forwarded ports only.
         _supabase_cli(outputs, show_secrets) if target == "docker" else [],
@@ -63,7 +66,7 @@ def render(
 def heading(context: Context, services: list[Service] | None, target: str = "docker") -> str:
     """One line: is it up, or what of it is not well."""
     if target == "managed":
-        return f"Stack {context.stack} is written down: it runs nothing, and others run what it names (the notes below)."
+        return f"Stack {context.stack} is up. It runs nothing: others run what it names (see the notes below)."
     what = "containers" if target == "docker" else "workloads"
     needed = [s for s in services or [] if s.needed]
     ill = [s for s in needed if not s.well]
@@ -81,6 +84,8 @@ def heading(context: Context, services: list[Service] | None, target: str = "doc
 def shown(output: Output, show_secrets: bool) -> str:
     """An output's value; of a secret only what is no secret: the URL around a password."""
     text = str(output.value)
+    if output.secret and not show_secrets and not isinstance(output.value, str):
+        return HIDDEN  # which part of it is the secret can't be told any more
     if show_secrets or not output.secret:
         # An output that is not marked secret may still be a URL somebody put a password into.
         return text if show_secrets else without_password(text)
@@ -105,15 +110,39 @@ def _plain(outputs: Mapping[str, Output], name: str, default: Any) -> Any:
     return output.value if output and isinstance(output.value, type(default)) else default
 
 
+def _tenants(context: Context, outputs: Mapping[str, Output]) -> list[str]:
+    """A line for each tenant; where there are many, how many of each tier. No secret: of its project only the reference."""
+    tenants = _plain(outputs, "TENANTS", {})
+    if len(tenants) > _MANY:
+        counted = ", ".join(f"{n} {tier}" for tier, n in sorted(Counter(str(t["tier"]) for t in tenants.values()).items()))
+        return [f"  {len(tenants)} tenants: {counted}"]
+    lines = []
+    width = max((len(told["project"]) for told in tenants.values()), default=0)
+    for tenant, told in sorted(tenants.items()):
+        place = told.get("envFile")
+        file = None if place is None else context.root / place
+        written = "" if file is None else f"  {file}{'' if file.exists() else ' (missing: make up writes it again)'}"
+        lines.append(f"    {tenant:<{max(map(len, tenants))}}  {told['tier']:<10}  {told['project']:<{width}}{written}")
+    return ["  Tenants", *lines] if lines else []
+
+
 def _env_files(context: Context, outputs: Mapping[str, Output]) -> list[str]:
     return [
         f"  env file of {app}: {path}{'' if path.exists() else ' (missing: make up writes it again)'}"
-        for app, path in env_files(context, outputs).items()
+        for app, path in _of_apps(context, outputs).items()
     ]
 
 
 def env_files(context: Context, outputs: Mapping[str, Output]) -> dict[str, Any]:
-    """The env files of the stack by app, as absolute paths."""
+    """The env files of the stack by app, as absolute paths; those of tenants by `tenant-<id>`."""
+    tenants = _plain(outputs, "TENANTS", {})
+    theirs = {
+        f"tenant-{tenant}": context.root / told["envFile"] for tenant, told in sorted(tenants.items()) if told.get("envFile")
+    }
+    return {**_of_apps(context, outputs), **theirs}
+
+
+def _of_apps(context: Context, outputs: Mapping[str, Output]) -> dict[str, Any]:
     return {app: context.root / path for app, path in _plain(outputs, "ENV_FILES", {}).items()}
 
 
