@@ -291,6 +291,12 @@ def warnings(values: Values, context: Context) -> tuple[str, ...]:
     return tuple(_warnings(values, context))
 
 
+def _turned_on(values: Values) -> set[str]:
+    """The capabilities that the stack has; a project that others run is one (components.managed_contradictions.as_ruled)."""
+    own = {name for name in ("supabase", "cache", "objectStorage") if values[name]["enabled"]}
+    return own | ({"supabase"} if "ref" in values["supabase"]["managed"] else set())
+
+
 def _warnings(values: Values, context: Context) -> Iterator[str]:
     def key(*path: str) -> str:
         return key_text(context.project, path)
@@ -315,9 +321,7 @@ def _warnings(values: Values, context: Context) -> Iterator[str]:
         host = urlsplit(store["endpoint"]).hostname or ""
         if host not in ("localhost", "127.0.0.1", "::1"):
             yield f"{key('objectStorage', 'endpoint')} is http: what is stored there travels unencrypted"
-    enabled = [name for name in ("supabase", "cache", "objectStorage") if values[name]["enabled"]]
-    if "ref" in values["supabase"]["managed"]:
-        enabled.append("supabase")  # others run it (components.managed_contradictions.as_ruled)
+    enabled = _turned_on(values)
     if not enabled:
         yield "supabase, cache and objectStorage are all turned off: there is nothing to deploy"
     elif "supabase" not in enabled and values["envFiles"]:

@@ -22,12 +22,20 @@ def up(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False
     """Bring the stack up. `rest`: further arguments for `pulumi up`. Returns 0 only where everything is healthy.
 
     Pulumi previews first, though nobody is asked: a program that can't be carried out as a whole changes nothing then. Where there is
-    nothing yet that it could change, only the checks of the update itself stand before it: a third of the time is saved.
+    nothing yet that it could change, only the checks of the update itself stand before it: a third of the time is saved. In prod the
+    preview is a run of its own, over which the policies are asked first: what they forbid touches nothing (policies.Forbidden).
     """
+    from toolchain.preview import command, policies
+
     with prepare.for_up(context) as ready:
         context = ready.context
         new = [] if ready.state and ready.state.resources else ["--skip-preview"]
-        code = Engine(context).run(["up", "--yes", *new, *working(), *rest])
+        if policies.environment(context) == policies.PROD:
+            code = command.allowed(context, policies.judge(context), rest)
+            new = ["--skip-preview"]
+        else:
+            code = 0
+        code = code or Engine(context).run(["up", "--yes", *new, *working(), *rest])
     if code != 0:
         from toolchain.child import INTERRUPTED
         from toolchain.stack import diagnose

@@ -51,7 +51,7 @@ def purge(context: Context, confirm: str | None) -> int:
                     return code
             if ours.cluster:
                 remove_namespaces(ready, ours)
-            elif ours.stack_ids:
+            elif ours.stack_ids and (ours.volumes or prepare.target(context) != "managed"):
                 # Without a state nothing has looked for the daemon yet.
                 remove_labelled(ready if state else locate(ready, prepare.docker_host(ready)), ours)
             if state is not None:
