@@ -47,4 +47,4 @@ class PolicySettings(TypedDict):
     """The policies (docs/policies.md)."""
 
     waivers: NotRequired[Annotated[dict[str, str], Setting(default={}, key_check=waived, check=reason)]]
-    """Why a rule does not count here, by its id, or for one resource alone by `<rule>/<resource>`. Each waiver is shown in every preview."""
+    """Why a rule does not count here, by its id, or for one resource alone by `<rule>/<resource>`. Every preview shows them."""

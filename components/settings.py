@@ -19,6 +19,7 @@ from components import (
     external_contradictions,
     kubernetes_contradictions,
     managed_contradictions,
+    policy_contradictions,
     secret_contradictions,
     secret_settings,
     supabase_contradictions,
@@ -174,6 +175,7 @@ class _Load:
             *app_contradictions.app_warnings(ruled, rules),
             *managed_contradictions.managed_warnings(values, rules),
             *tenant_contradictions.tenant_warnings(values, rules),
+            *policy_contradictions.policy_warnings(values, rules),
         )
         return settings_of(
             values, written=self.written, project=self.project, stack=self.stack, root=self.root, said=(*self.foreign, *said)

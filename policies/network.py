@@ -134,7 +134,7 @@ def _studio(resource: Resource) -> Iterator[str]:
 
 
 def _leads_to_studio(spec: Any) -> bool:
-    return at(spec, "selector", "app.kubernetes.io/name") == _STUDIO
+    return bool(at(spec, "selector", "app.kubernetes.io/name") == _STUDIO)
 
 
 def _gateway_off(stack: Stack) -> Iterator[Violation]:
@@ -166,7 +166,7 @@ RULES: Final = (
         fix="write https:// (rediss://), give kubernetes.exposure a tlsSecret, the Gateway's https section, or the gateway a certificate",
         resource=_plain,
         stack=_plain_settings,
-        masked="On Docker the variables of a container that has a secret among them, which is nearly each. The settings they are made of are seen.",
+        masked="On Docker the variables of a container that has a secret among them. The settings they are made of are seen.",
     ),
     Rule(
         id=ids.STUDIO_GUARD,

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from policies import ids
 from policies.model import Resource, Rule, Stack, Violation
-from policies.values import MASKED, at, host_of, is_public, texts
+from policies.values import MASKED, at, host_of, is_masked, is_public, texts
 
 PUBLISHED: Final = frozenset(
     {
@@ -152,7 +152,7 @@ def _in_configmap(resource: Resource) -> Iterator[str]:
         return
     for part in ("data", "binaryData"):
         held = at(resource.properties, part)
-        if held == MASKED:
+        if is_masked(held):
             yield f"{part} has a secret in it"
             continue
         for key, value in held.items() if isinstance(held, Mapping) else ():

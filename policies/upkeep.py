@@ -5,12 +5,14 @@ from typing import Any, Final
 
 from policies import ids
 from policies.model import Level, Resource, Rule, Stack, Violation
-from policies.values import at, items, labels, seen
+from policies.values import at, is_masked, items, labels, seen
 
 _VOLUME: Final = "docker:index/volume:Volume"
 _CONTAINER: Final = "docker:index/container:Container"
 _GENERATED: Final = ("random:index/randomPassword:RandomPassword", "random:index/randomId:RandomId")
 _PRECIOUS: Final = "supastack.precious"
+_PAIRED: Final = "supastack.paired-secret"
+"""Labels of our volumes (components/targets/labels.py). The second is a secret, which may hide the whole list."""
 _SERVICE: Final = "supastack.service"
 _DATABASES: Final = ("postgres", "plain-postgres")
 """Services that hold a database of the stack's own (components/services)."""
@@ -29,7 +31,9 @@ def _protected(resource: Resource) -> Iterator[str]:
 
 def _unprotected(resource: Resource) -> str | None:
     """What it means that a resource is not protected; None: nothing."""
-    if resource.type == _VOLUME and labels(resource.properties).get(_PRECIOUS) == "true":
+    if resource.type == _VOLUME and (
+        is_masked(resource.properties.get("labels")) or labels(resource.properties).get(_PRECIOUS) == "true"
+    ):
         return "the volume holds data that can't be made again, and is not protected"
     if resource.type == _GENERATED[1] and resource.name == "stack-id":
         return "the stack's id is not protected: with it goes the claim to the kept volumes"
@@ -46,8 +50,8 @@ _KINDS: Final = {
 
 
 def _secrets_protected(stack: Stack) -> Iterator[Violation]:
-    """A generated password of a component that has data; which of them open it is the component's own affair: most do."""
-    keeps = {resource.name.split("-", 1)[0] for resource in stack.resources if _holds_data(resource)}
+    """A component whose data opens with a secret has one that is protected; which it is, is the component's own affair."""
+    keeps = {resource.name.split("-", 1)[0] for resource in stack.resources if _is_paired(resource)}
     by_component: dict[str, list[Resource]] = {}
     for resource in stack.resources:
         if resource.type == _GENERATED[0]:
@@ -55,14 +59,15 @@ def _secrets_protected(stack: Stack) -> Iterator[Violation]:
     for component, generated in by_component.items():
         if component in keeps and not any(resource.protect for resource in generated):
             for resource in generated:
-                message = "no generated secret of a component with data is protected: a new one would not open the old data"
+                message = "no generated secret of its component is protected, and data there opens with one of them alone"
                 yield Violation(where=resource.name, message=message, urn=resource.urn)
 
 
-def _holds_data(resource: Resource) -> bool:
+def _is_paired(resource: Resource) -> bool:
+    """Whether it holds data that only opens with a secret of the stack."""
     if resource.type == _VOLUME:
-        return labels(resource.properties).get(_PRECIOUS) == "true"
-    return resource.kind == "StatefulSet" and bool(items(resource.properties, "spec", "volumeClaimTemplates"))
+        return is_masked(resource.properties.get("labels")) or _PAIRED in labels(resource.properties)
+    return _is_own_database(resource) and bool(resource.kind)
 
 
 def _backed_up(stack: Stack) -> Iterator[Violation]:

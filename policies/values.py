@@ -44,7 +44,12 @@ def number(value: Any) -> float | None:
 
 def seen(value: Any) -> bool:
     """Whether a value is there to be judged."""
-    return value is not None and value not in (MASKED, UNKNOWN)
+    return value is not None and not (isinstance(value, str) and value in (MASKED, UNKNOWN))
+
+
+def is_masked(value: Any) -> bool:
+    """Whether a value, or the list that it is, is hidden as a secret."""
+    return isinstance(value, str) and value == MASKED
 
 
 def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -119,4 +124,4 @@ def is_loopback(address: Any) -> bool:
     try:
         return ipaddress.ip_address(str(address)).is_loopback
     except ValueError:
-        return address == "localhost"
+        return str(address) == "localhost"

@@ -25,6 +25,9 @@ FORBIDDEN: Final = 4
 """Exit code of `preview` where a policy that must hold does not."""
 FORMATS: Final = ("text", "markdown", "json")
 
+_OF_UP: Final = ("--yes", "-y", "--skip-preview", "-f", "--continue-on-error")
+"""Arguments of `pulumi up` that `pulumi preview` does not know."""
+
 Judge = Callable[[Preview], Sequence[Finding]]
 """What policies find in a preview."""
 
@@ -78,6 +81,22 @@ def preview(
         written = report.render(seen, subject) if form == "markdown" else f"{json.dumps(report.data(seen, subject), indent=2)}\n"
         sys.stdout.write(written)
     return code or (FORBIDDEN if any(f.mandatory and f.waived is None for f in findings) else 0)
+
+
+def allowed(context: Context, judge: Judge, rest: Sequence[str] = ()) -> int:
+    """Preview a stack that is ready for `up`, and ask the policies. Returns the engine's exit code.
+
+    Raises ToolchainError where a policy that must hold does not; what else was found is printed.
+    """
+    from toolchain.preview import policies
+
+    also = [argument for argument in rest if argument not in _OF_UP]
+    with _event_log(context) as log:
+        code = _run(context, ["preview", *working(), *also], log, "text")
+        seen = _read(log, code)
+    if code == 0 and seen:
+        policies.stop(context, judge(seen))
+    return code
 
 
 def show_drift(context: Context, rest: Sequence[str] = (), *, form: str = "text") -> int:
