@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components import app_sources, env_template, kubernetes_settings
-from components.app_sources import is_public
+from components import app_sources, kubernetes_settings, public_names
 from components.kubernetes_settings import Exposure
 from components.setting_contradictions import Context, Values, resolved_ports, rule
 from components.setting_schema import Problem, key_text, nearest, shown
@@ -151,18 +150,14 @@ def _a_secret_belongs_to_one_app(values: Values, _context: Context) -> Iterator[
 
 
 @rule("apps")
-def _browsers_get_no_secret(values: Values, context: Context) -> Iterator[Problem]:
-    del context
+def _browsers_get_no_secret(values: Values, _context: Context) -> Iterator[Problem]:
+    fix = f"use {public_names.INSTEAD} there, or a variable of another name for the server"
     for name, app in _apps(values):
         for variable, value in sorted(app["env"].items()):
-            held = [n for n in env_template.names(value) if (source := app_sources.find(n)) is not None and source.secret]
-            if held and is_public(variable):
-                yield Problem(
-                    path=("apps", name, "env", variable),
-                    value=None,
-                    reason=f"{held[0]} is a secret, and build tools write variables of that name into what browsers load",
-                    fix="use ANON_KEY or PUBLISHABLE_KEY there, or a variable of another name for the server",
-                )
+            if held := public_names.leaked(variable, value, app_sources.find):
+                yield Problem(path=("apps", name, "env", variable), value=None, reason=public_names.why(held), fix=fix)
+        for variable in sorted(filter(public_names.is_public, values.get("appSecrets", {}).get(name, {}))):
+            yield Problem(path=("appSecrets", name, variable), value=None, reason=public_names.why(["its value"]), fix=fix)
 
 
 @rule("apps")

@@ -1,6 +1,5 @@
 """The values that an app in the stack can refer to: those of env files, and the way to the API from inside."""
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -55,15 +54,7 @@ CAPABILITIES: Final[Mapping[str, str]] = MappingProxyType(
 GATEWAY_URLS: Final = ("API_URL", "REST_URL", "GRAPHQL_URL", "FUNCTIONS_URL", "STORAGE_S3_URL")
 """Addresses of the gateway as clients know it, which may be one inside the cluster."""
 
-_PUBLIC: Final = re.compile(r"(NEXT_PUBLIC|REACT_APP|VITE|NUXT_PUBLIC|EXPO_PUBLIC|GATSBY|PUBLIC|VUE_APP|STORYBOOK)_")
-"""Beginnings of the variables that build tools write into what browsers load (their own documentation)."""
-
 
 def host_port(app: str) -> str:
     """Name of an app's own host port among the ports of the stack."""
     return f"apps.{app}"
-
-
-def is_public(variable: str) -> bool:
-    """Whether a variable ends up in browsers, by its name."""
-    return _PUBLIC.match(variable) is not None

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from components import cache_lifetimes, env_files, env_template
+from components import cache_lifetimes, env_files, env_template, public_names
 from components.endpoints import Endpoint
 from components.env_app import App
 from components.env_apps.supabase import CLI
@@ -29,6 +29,7 @@ def templates(settings: Settings) -> tuple[dict[str, App], list[str]]:
         except ValueError as error:
             wrong.append(f"{key}: {error}.")
             continue
+        wrong += [f"{key}: {line}" for line in public_names.problems(found[name]).values()]
         wrong += [f"{key}: {variable} is given twice. Keep one of them." for variable in file.own.twice]
         if file.format is not Format.TOML:
             dotted = sorted(variable for variable in file.own.texts if "." in variable)
