@@ -53,7 +53,7 @@ def main() -> None:
         app_gate(foundation, [app.ready for app in apps])
     if tenant_env:
         tenant_env.write(plan, {**given, **made}, gate)
-        given |= tenant_env.output(plan)
+        given |= tenant_env.outputs(plan)
     outputs.export({**given, **outputs.about(plan)})
 
 

@@ -229,8 +229,12 @@ def _written(supabase: Mapping[str, Any]) -> list[str]:
     from components.setting_groups import complete
 
     usual = complete("supabase", {})
+    told = ("testSchema", "createTestSchema", "schedule")
     mine = ("enabled", "managed", "projectRef")
     # Their own database may have a schema for tests, too, and apps are told of the tasks.
-    kept = {name: value for name, value in supabase["database"].items() if name not in ("testSchema", "createTestSchema")}
-    own = {**supabase, "database": {**kept, "schedule": {}}}
+
+    def without(groups: Mapping[str, Any]) -> dict[str, Any]:
+        return {**groups, "database": {name: value for name, value in groups["database"].items() if name not in told}}
+
+    own, usual = without(supabase), without(usual)
     return [name for name, value in sorted(own.items()) if name not in mine and value != usual.get(name)]

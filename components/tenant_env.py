@@ -16,6 +16,8 @@ from components.settings import ROOT
 from components.tenants import Tenant
 
 SETTING: Final = "tenantEnvFile"
+OUTPUT: Final = "TENANT_"
+"""What the name of a tenant's output begins with; its id follows."""
 
 
 def planned(plan: Plan) -> list[dict[str, Any]]:
@@ -64,18 +66,18 @@ def write(plan: Plan, outputs: Mapping[str, pulumi.Input[Any]], after: pulumi.Re
         )
 
 
-def output(plan: Plan) -> dict[str, pulumi.Input[Any]]:
-    """The output TENANTS, by tenant; nothing where there are none. What is its project's own stands there as on every stack."""
-    found = {}
+def outputs(plan: Plan) -> dict[str, pulumi.Input[Any]]:
+    """An output for each tenant, so that a preview shows those alone that change. What its project has, it names as every stack does."""
+    found: dict[str, pulumi.Input[Any]] = {}
     for tenant, app in plan.tenants:
-        told = tenants.told(tenant, None if app is None else _path(plan, tenant))
+        told = tenants.told(tenant, None if app is None else _path(plan, tenant), ROOT)
         texts = tenants.own_texts(tenant)
         if texts:
             plain = {name: "".join(map(str, text.parts)) for name, text in texts.items() if not text.secrets}
             hidden = {name: pulumi.Output.secret(value) for name, value in tenants.secret_values(tenant).items()}
             told["outputs"] = dict(sorted({**plain, **hidden}.items()))
-        found[tenant.id] = told
-    return {"TENANTS": found} if found else {}
+        found[OUTPUT + tenant.id] = told
+    return found
 
 
 def _path(plan: Plan, tenant: Tenant) -> Path:

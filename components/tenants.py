@@ -221,8 +221,8 @@ def file_format(file: Mapping[str, Any]) -> Format:
 # -- what is told ----------------------------------------------------------------------------------------------------
 
 
-def told(tenant: Tenant, env_file: Path | None) -> dict[str, Any]:
-    """What the output TENANTS says of it, but for the secret outputs of its project."""
+def told(tenant: Tenant, env_file: Path | None, root: Path) -> dict[str, Any]:
+    """What the output TENANT_<id> says of it, but for the outputs of its project. A path in `root` is told from there: in every clone alike."""
     found: dict[str, Any] = {
         "name": tenant.name,
         "orgId": tenant.org_id,
@@ -231,7 +231,7 @@ def told(tenant: Tenant, env_file: Path | None) -> dict[str, Any]:
         "region": tenant.region,
         "compliance": list(tenant.compliance) or None,
         "backup": dict(tenant.backup) or None,
-        "envFile": None if env_file is None else str(env_file),
+        "envFile": None if env_file is None else str(env_file.relative_to(root) if env_file.is_relative_to(root) else env_file),
     }
     return {name: value for name, value in found.items() if value is not None}
 
@@ -248,7 +248,7 @@ def notes(planned: Iterable[tuple[Tenant, App | None]], stack: Mapping[str, str 
     found = _left_out(planned, stack)
     if agreed := [tenant.id for tenant in tenants if tenant.backup]:
         found.append(
-            f"tenants: the backup policies are told (TENANTS), and set by nobody here: set them in the projects' dashboards: {_names(agreed)}"
+            f"tenants: the backup policies are told, and set by nobody here: set them in the projects' dashboards: {_names(agreed)}"
         )
     if none := [tenant.id for tenant in tenants if tenant.project is not None and not tenant.backup]:
         found.append(f"tenants: with a project of their own, and no backup policy written down: {_names(none)}")

@@ -10,8 +10,10 @@ from toolchain.stack.state import Output
 from toolchain.stack.status import Service
 from toolchain.stack.status_report import rows
 
-_STRUCTURED = ("PORTS", "IMAGES", "ENV_FILES", "NOTES", "COMPAT", "WORKLOADS", "TENANTS")
+_STRUCTURED = ("PORTS", "IMAGES", "ENV_FILES", "NOTES", "COMPAT", "WORKLOADS")
 """Outputs that are shown in a way of their own."""
+_TENANT: Final = "TENANT_"
+"""What the names of the tenants' begin with."""
 _GROUPS: Final[Mapping[str, Sequence[str]]] = {
     "API": ("API_URL", "REST_URL", "GRAPHQL_URL", "FUNCTIONS_URL", "STORAGE_S3_URL", "MCP_URL"),
     "Studio": ("STUDIO_URL", "DASHBOARD_USERNAME", "DASHBOARD_PASSWORD"),
@@ -95,8 +97,9 @@ def shown(output: Output, show_secrets: bool) -> str:
 
 def _values(outputs: Mapping[str, Output], show_secrets: bool) -> list[list[str]]:
     grouped = {name for names in _GROUPS.values() for name in names}
-    others = [name for name in outputs if name not in grouped and name not in _STRUCTURED]
-    width = max((len(name) for name in outputs if name not in _STRUCTURED), default=0)
+    values = [name for name in outputs if name not in _STRUCTURED and not _is_tenants(name, outputs)]
+    others = [name for name in values if name not in grouped]
+    width = max(map(len, values), default=0)
     blocks = []
     for title, names in (*_GROUPS.items(), ("Others", others)):
         lines = [f"    {name:<{width}}  {shown(outputs[name], show_secrets)}" for name in names if name in outputs]
@@ -110,15 +113,24 @@ def _plain(outputs: Mapping[str, Output], name: str, default: Any) -> Any:
     return output.value if output and isinstance(output.value, type(default)) else default
 
 
+def _told(outputs: Mapping[str, Output]) -> dict[str, Any]:
+    """What the outputs tell of the tenants, by id."""
+    return {name.removeprefix(_TENANT): outputs[name].value for name in sorted(outputs) if _is_tenants(name, outputs)}
+
+
+def _is_tenants(name: str, outputs: Mapping[str, Output]) -> bool:
+    return name.startswith(_TENANT) and isinstance(outputs[name].value, dict)
+
+
 def _tenants(context: Context, outputs: Mapping[str, Output]) -> list[str]:
     """A line for each tenant; where there are many, how many of each tier. No secret: of its project only the reference."""
-    tenants = _plain(outputs, "TENANTS", {})
+    tenants = _told(outputs)
     if len(tenants) > _MANY:
         counted = ", ".join(f"{n} {tier}" for tier, n in sorted(Counter(str(t["tier"]) for t in tenants.values()).items()))
         return [f"  {len(tenants)} tenants: {counted}"]
     lines = []
     width = max((len(told["project"]) for told in tenants.values()), default=0)
-    for tenant, told in sorted(tenants.items()):
+    for tenant, told in tenants.items():
         place = told.get("envFile")
         file = None if place is None else context.root / place
         written = "" if file is None else f"  {file}{'' if file.exists() else ' (missing: make up writes it again)'}"
@@ -135,9 +147,8 @@ def _env_files(context: Context, outputs: Mapping[str, Output]) -> list[str]:
 
 def env_files(context: Context, outputs: Mapping[str, Output]) -> dict[str, Any]:
     """The env files of the stack by app, as absolute paths; those of tenants by `tenant-<id>`."""
-    tenants = _plain(outputs, "TENANTS", {})
     theirs = {
-        f"tenant-{tenant}": context.root / told["envFile"] for tenant, told in sorted(tenants.items()) if told.get("envFile")
+        f"tenant-{tenant}": context.root / told["envFile"] for tenant, told in _told(outputs).items() if told.get("envFile")
     }
     return {**_of_apps(context, outputs), **theirs}
 
