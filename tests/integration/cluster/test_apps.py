@@ -16,6 +16,8 @@ from tests.integration.cluster.house import House
 from tests.integration.daemon import Daemon
 
 pytestmark = pytest.mark.docker
+FAILED = 2
+"""What make ends with where a command failed."""
 NAMESPACE = "supastack-apps-test"
 APP, LOADER = "kpi-dashboard-backend", "loader"
 BACKEND: dict[str, Any] = {
@@ -106,16 +108,17 @@ def apps(cluster: Any, daemon: Daemon, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture
-def under_load(apps: Apps) -> Iterator[dict[str, dict[str, Any]]]:
-    """Every call that is made meanwhile, with a connection kept or not, is answered; gives what was called before."""
+def under_load(apps: Apps) -> Iterator[None]:
+    """Every call that is made meanwhile, with a connection kept or not, is answered."""
     before = apps.calls()
     time.sleep(1)
-    yield before
+    yield
     time.sleep(1)
     after = apps.calls()
     for kind in ("kept", "fresh"):
         assert after[kind]["Sent"] > before[kind]["Sent"] + 100
-        assert after[kind]["Failed"] == 0, after[kind]["Errors"]
+        # Those that failed before are from when the app was not there yet.
+        assert after[kind]["Failed"] == before[kind]["Failed"], after[kind]["Errors"]
 
 
 def test_three_pods_of_it_run_with_the_secrets_that_the_seed_names_and_reach_the_database(apps: Apps) -> None:
@@ -126,25 +129,25 @@ def test_three_pods_of_it_run_with_the_secrets_that_the_seed_names_and_reach_the
     assert shown["NODE_ENV"] == "production"
     assert "@postgres:5432/" in shown["DIRECT_URL"]
     level = json.loads(apps.house.cluster.kubectl("get", "namespace", NAMESPACE, "--output=json"))["metadata"]["labels"]
-    print(level["pod-security.kubernetes.io/enforce"])
+    assert level["pod-security.kubernetes.io/enforce"] == "restricted"
     assert apps.house.steps() == {}
 
 
-def test_a_changed_variable_rolls_it_and_no_call_fails(apps: Apps, under_load: dict[str, Any]) -> None:
+@pytest.mark.usefixtures("under_load")
+def test_a_changed_variable_rolls_it_and_no_call_fails(apps: Apps) -> None:
     before = apps.pods()
     apps.backend["env"]["RELEASE"] = "two"
     apps.up()
     assert not set(before.values()) & set(apps.pods().values())
     assert {"one", "two"} <= set(apps.calls()["kept"]["Releases"])
-    assert under_load["kept"]["Failed"] == 0
 
 
-def test_a_new_image_rolls_it_and_no_call_fails(apps: Apps, under_load: dict[str, Any]) -> None:
+@pytest.mark.usefixtures("under_load")
+def test_a_new_image_rolls_it_and_no_call_fails(apps: Apps) -> None:
     before = apps.pods()
     apps.backend |= {"image": sample_app.SECOND}
     apps.up()
     assert not set(before.values()) & set(apps.pods().values())
-    assert under_load["fresh"]["Failed"] == 0
 
 
 def test_another_value_of_a_secret_rolls_it(apps: Apps) -> None:
@@ -158,23 +161,22 @@ def test_another_value_of_a_secret_rolls_it(apps: Apps) -> None:
     assert apps.get(APP, "/database") == {"user": "postgres"}
 
 
-def test_an_image_that_can_not_be_had_fails_the_deployment_and_the_old_pods_go_on(apps: Apps, under_load: dict[str, Any]) -> None:
+@pytest.mark.usefixtures("under_load")
+def test_an_image_that_can_not_be_had_fails_the_deployment_and_the_old_pods_go_on(apps: Apps) -> None:
     before = apps.pods()
     apps.backend |= {"image": sample_app.ABSENT, "startWithin": 20}
-    said = apps.up(code=None)
+    said = apps.up(code=FAILED)
     assert "sample-app:absent" in said
     assert "ErrImagePull" in said or "ImagePullBackOff" in said
     assert apps.pods() == before
-    assert apps.house.make("up", code=None), "and again"
-    assert apps.pods() == before
-    assert under_load["kept"]["Failed"] == 0
 
 
-def test_one_that_never_gets_ready_does_no_harm_either_and_a_good_one_mends_it(apps: Apps, under_load: dict[str, Any]) -> None:
+@pytest.mark.usefixtures("under_load")
+def test_one_that_never_gets_ready_does_no_harm_either_and_a_good_one_mends_it(apps: Apps) -> None:
     before = apps.pods()
     apps.backend |= {"image": sample_app.SECOND}
     apps.backend["env"] |= {"FAILS": "health"}
-    said = apps.up(code=None)
+    said = apps.up(code=FAILED)
     assert APP in said
     assert "503" in said
     assert apps.pods() == before
@@ -183,7 +185,6 @@ def test_one_that_never_gets_ready_does_no_harm_either_and_a_good_one_mends_it(a
     apps.up()
     assert apps.get(APP, "/")["release"] == "three"
     assert len(apps.pods()) == 3
-    assert under_load["kept"]["Failed"] == 0
 
 
 def test_a_secret_that_is_there_keeps_its_name_and_its_content(apps: Apps) -> None:
