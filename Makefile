@@ -21,6 +21,7 @@ help:
 	@echo '  make status     URLs, services and images of the stack, and all other instances on the machine'
 	@echo '                  (SHOW_SECRETS=1 shows passwords, FORMAT=json prints data)'
 	@echo '  make env        say where the env files are (SHOW_SECRETS=1 prints what is in them)'
+	@echo '                  (FORMAT=vercel, github-secrets or github-variables: as `vercel env import` and `gh` read them)'
 	@echo '  make down       remove everything but the data; `make up` brings it back'
 	@echo '  make forward    open the ports of a stack in a cluster on this machine, until Ctrl-C'
 	@echo '  make purge      remove everything, the data too; asks for the name of the stack (or CONFIRM=<stack>)'
@@ -49,7 +50,7 @@ preview drift:
 	@$(RUN) $@ $(WHICH) $(if $(FORMAT),--format "$(FORMAT)") $(if $(COMMIT),--commit "$(COMMIT)") -- $(ARGS)
 
 env:
-	@$(RUN) $@ $(WHICH) -- $(FOR)
+	@$(RUN) $@ $(WHICH) $(if $(FORMAT),--format "$(FORMAT)") -- $(FOR)
 
 status:
 	@$(RUN) $@ $(WHICH) $(if $(FORMAT),--format "$(FORMAT)")

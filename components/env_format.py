@@ -174,6 +174,8 @@ _SPACES = (
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
+BLANKS = _SPACES
+"""What JavaScript's `trim` takes off."""
 _S = f"[{_SPACES}]"
 _BEGIN = "(?<![^\n\u2028\u2029])"
 _END = "(?![^\n\u2028\u2029])"

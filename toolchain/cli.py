@@ -92,7 +92,7 @@ def _report(options: argparse.Namespace, context: Context) -> int:
             _choice(options, ("text", "json"))
             return operations.status(context, show_secrets=options.show_secrets, as_json=options.format == "json")
         case _:
-            return operations.env(context, options.rest, show_secrets=options.show_secrets)
+            return operations.env(context, options.rest, show_secrets=options.show_secrets, form=options.format)
 
 
 def _choice(options: argparse.Namespace, known: Sequence[str]) -> None:

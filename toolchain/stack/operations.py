@@ -10,7 +10,7 @@ from pathlib import Path
 from toolchain import setup
 from toolchain.announce import ToolchainError, fail, note
 from toolchain.context import Context
-from toolchain.stack import describe, prepare, status_report, summary
+from toolchain.stack import describe, env_forms, prepare, status_report, summary
 from toolchain.stack.config import PrivateConfig, has_private_config, project_name, tracked_path
 from toolchain.stack.docker_access import connect, locate
 from toolchain.stack.engine import Engine, working
@@ -93,8 +93,17 @@ def _as_data(context: Context, seen: "_Seen", instances: list[Instance], show_se
     }
 
 
-def env(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False) -> int:
-    """Print where the stack's env files are; with secrets shown, their content instead. `rest`: of these apps only."""
+def env(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False, form: str = "text") -> int:
+    """Print where the stack's env files are; with secrets shown, their content instead.
+
+    Args:
+        context: The stack.
+        rest: Of these apps only.
+        show_secrets: Print what is in them.
+        form: `text`, or one of `env_forms.FORMS`: one app's values as another program imports them.
+
+    Returns the exit code.
+    """
     state = Engine(context).read_state() if _has_engine(context) else None
     files = summary.env_files(context, state.outputs if state else {})
     unknown = [app for app in rest if app not in files]
@@ -102,6 +111,8 @@ def env(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = Fals
         fail(f"stack {context.stack} writes no env file for {', '.join(unknown)}. It writes: {', '.join(files) or 'none'}")
     if not files:
         fail(f"stack {context.stack} has no env file: {again(context)} writes it")
+    if form != "text":
+        return env_forms.show(context, {app: files[app] for app in rest or files}, form, show_secrets=show_secrets)
     missing = False
     for app in rest or files:
         path: Path = files[app]

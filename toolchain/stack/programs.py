@@ -20,7 +20,7 @@ def run(command: str, context: Context, rest: Sequence[str]) -> int:
     But for the picture that goes into the repository (graph without a file): it is drawn by the stack's file there, so that it is the
     same for everybody. Returns its exit code.
     """
-    config = _config(context, shared=command == "graph" and not rest)
+    config = settings_file(context, shared=command == "graph" and not rest)
     if config is None and command != "check-env":
         fail(f"there is no Pulumi.{context.stack}.yaml, so no stack {context.stack}")
     arguments = [*rest, *(["--config", str(config)] if config else [])]
@@ -30,7 +30,7 @@ def run(command: str, context: Context, rest: Sequence[str]) -> int:
     return child.run([python, "-m", COMMANDS[command], *arguments], cwd=context.root, env=os.environ)
 
 
-def _config(context: Context, *, shared: bool) -> Path | None:
+def settings_file(context: Context, *, shared: bool = False) -> Path | None:
     """The file with the settings; None where the stack has none. `shared`: that in the repository, if it is the stack's own."""
     tracked = tracked_path(context)
     if tracked is None or not has_private_config(context) or (shared and tracked.name == f"Pulumi.{context.stack}.yaml"):
