@@ -1,4 +1,4 @@
-"""Where the peers' programs are: the Supabase CLI (npm), docker compose (its Go module), checkov (pip), kept in the cache by their pins."""
+"""Where the peers' programs are, kept in the cache by their pins: the Supabase CLI (npm), docker compose and actionlint (Go), checkov (pip)."""
 
 import os
 import subprocess
@@ -48,6 +48,23 @@ def compose() -> Path:
         subprocess.run([*command, f"{_COMPOSE}/cmd"], cwd=pins, env=env, check=True, capture_output=True)
 
     return cached(Context.of().cache / f"peer-compose-{key_of(*files)}", make) / "docker-compose"
+
+
+def actionlint() -> Path:
+    """The program of actionlint, which judges the workflows.
+
+    Raises:
+        subprocess.CalledProcessError: it could not be built.
+    """
+    pins = FOLDER / "actionlint"
+
+    def make(temporary: Path) -> None:
+        env = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-buildvcs=false"}
+        command = ["go", "build", "-mod=readonly", "-trimpath", "-ldflags", "-s -w", "-o", temporary / "actionlint"]
+        package = "github.com/rhysd/actionlint/cmd/actionlint"
+        subprocess.run([*command, package], cwd=pins, env=env, check=True, capture_output=True)
+
+    return cached(Context.of().cache / f"peer-actionlint-{key_of(pins / 'go.mod', pins / 'go.sum')}", make) / "actionlint"
 
 
 def checkov() -> Path:

@@ -118,6 +118,10 @@ def check_deploy(context: Context) -> int:
     from toolchain.stack.config import secrets_provider, tracked_path, uses_private_state
 
     _keep_kubeconfig()
+    if context.pull_request is not None:
+        from toolchain.delivery import guard
+
+        guard.check(context)
     path = tracked_path(context)
     missing = []
     if path is None:
@@ -181,6 +185,9 @@ def _given(name: str, example: str) -> str:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text()
+        text = file.read_text()
     except OSError as error:
         fail(f"{file} can't be read: {error.strerror}")
+    if not text.strip():
+        fail(f"{file} is empty: the step before has not come as far as a report")
+    return text

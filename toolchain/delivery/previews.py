@@ -98,12 +98,10 @@ def comment(context: Context) -> str:
 
 def known(context: Context) -> list[Preview]:
     """The previews that the backend has, by number. Raises ToolchainError where it can't be asked."""
+    from toolchain import setup
     from toolchain.stack.engine import Engine
 
-    engine = Engine(context)
-    if not engine.context.pulumi.is_file():
-        return []
-    out = engine.ask(["stack", "ls", "--json"])
+    out = Engine(setup.ensure(context, setup.Needs())).ask(["stack", "ls", "--json"])
     found = []
     for entry in json.loads(out or "[]"):
         name = str(entry["name"]).rsplit("/", 1)[-1]

@@ -82,7 +82,7 @@ def test_whether_a_request_is_closed_is_asked_and_one_that_is_not_there_is_not_k
 
 def test_an_error_of_githubs_says_what_was_asked_and_which_right_is_missing_but_not_the_token(hub):
     hub.answer = (403, {"message": "Resource not accessible by integration"})
-    with pytest.raises(ToolchainError, match="403 to GET .*not accessible by integration.*pull-requests") as raised:
+    with pytest.raises(ToolchainError, match=r"403 to GET .*not accessible by integration.*pull-requests") as raised:
         github.needed().comment(12, MARKER, "x")
     assert "ghs_token" not in str(raised.value)
 
