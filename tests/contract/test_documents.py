@@ -59,8 +59,13 @@ def test_engine_floor_and_local_images_are_the_same_everywhere():
 
 
 def test_the_shipped_stack_files_are_right(capsys, monkeypatch):
-    for stack in ("dev", "kpi", "kube"):
+    for stack in ("dev", "kpi-local", "kube"):
         assert describe.main(["--stack", stack, "--config", str(ROOT / f"Pulumi.{stack}.yaml")]) == 0
+    # Its password is for each developer to set.
+    assert describe.main(["--stack", "kpi", "--config", str(ROOT / "Pulumi.kpi.yaml")]) == 2
+    refused = capsys.readouterr().err
+    assert "one setting is not right" in refused
+    assert "pulumi config set --secret supastack:databasePassword --stack kpi" in refused
     # Its two secrets are for whoever copies it; CI names the kubeconfig.
     monkeypatch.setenv("KUBECONFIG", "kubeconfig")
     assert describe.main(["--stack", "prod", "--config", str(ROOT / "Pulumi.prod.yaml")]) == 2

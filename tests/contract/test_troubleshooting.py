@@ -152,7 +152,10 @@ def refusals(source: str) -> Iterator[str]:
     "module",
     [
         *("plain_settings", "setting_values", "env_file_settings"),
-        *(f"supabase_settings/{name}" for name in ("auth", "auth_values", "functions", "gateway", "keys", "rest", "storage")),
+        *(
+            f"supabase_settings/{name}"
+            for name in ("auth", "auth_values", "functions", "gateway", "keys", "managed", "rest", "storage")
+        ),
     ],
 )
 def test_what_a_check_of_a_setting_refuses_with_is_explained(module):

@@ -59,6 +59,19 @@ def test_what_opens_a_door_is_secret_and_what_browsers_get_is_not():
     assert {"ANON_KEY", "PUBLISHABLE_KEY", "API_URL", "DASHBOARD_USERNAME"} <= plain
     for name in OUTPUTS.keys() - plain:
         assert any(
-            word in name for word in ("PASSWORD", "SECRET", "KEY", "JWKS", "DB_URL", "POOLER", "PGBOUNCER", "REDIS_URL", "READ_URL")
+            word in name
+            for word in (
+                "PASSWORD",
+                "SECRET",
+                "KEY",
+                "JWKS",
+                "DB_URL",
+                "POOLER",
+                "PGBOUNCER",
+                "REDIS_URL",
+                "READ_URL",
+                "DATABASE_URL",
+                "DIRECT_URL",
+            )
         ), name
     assert {"SERVICE_ROLE_KEY", "SECRET_KEY", "DB_URL", "POOLER_URL", "REDIS_URL", "JWT_SECRET", "JWKS"}.isdisjoint(plain)

@@ -95,7 +95,7 @@ def test_the_picture_in_the_docs_is_up_to_date():
 
 def test_the_command_writes_where_it_is_told_and_says_so(tmp_path, capsys):
     file = tmp_path / "kpi.svg"
-    assert main([str(file), "--stack", "kpi", "--config", str(ROOT / "Pulumi.kpi.yaml")]) == DONE
+    assert main([str(file), "--stack", "kpi-local", "--config", str(ROOT / "Pulumi.kpi-local.yaml")]) == DONE
     assert capsys.readouterr().out.strip() == str(file)
     ET.fromstring(file.read_text())
 
