@@ -10,8 +10,8 @@ import pytest
 
 import policies
 from components import cli_keys
-from components.supabase_settings.keys import KeySettings
 from components.setting_schema import default_of
+from components.supabase_settings.keys import KeySettings
 from policies import evaluate, ids, keys, secrecy, values
 from policies.catalogue import RULES
 from policies.model import Level
