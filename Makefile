@@ -8,7 +8,7 @@ WHICH = --stack "$(STACK)" $(if $(INSTANCE),--instance "$(INSTANCE)") $(if $(fil
 export VERBOSE
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview drift smoke status env down purge forward activate check-env env-example graph which-stack check-deploy pr-up pr-down pr-list pr-clean comment drift-issue check-stacks cluster cluster-down test lint bench lock
+.PHONY: help up preview drift smoke status env down purge forward activate check-env env-example graph pin which-stack check-deploy pr-up pr-down pr-list pr-clean comment drift-issue check-stacks cluster cluster-down test lint bench lock
 
 help:
 	@echo 'Supastack: a whole Supabase, cache and object store for an app, in one command.'
@@ -29,6 +29,7 @@ help:
 	@echo '  make check-env  say what is missing, empty or malformed in an env file: FILE=.env FOR=nextjs'
 	@echo '  make env-example  print the keys of an env file without secrets, for the repository of the app: FOR=nextjs'
 	@echo '  make graph      draw the stack as a picture: docs/stack.svg, or FILE=...'
+	@echo '  make pin        write the digests of the images into Pulumi.<stack>.yaml, where their registries answer'
 	@echo '  make which-stack  print the stack that a branch is deployed as (delivery.yaml): BRANCH=develop'
 	@echo '  make pr-up      bring up the preview of a pull request, a stack of its own: PR=12'
 	@echo '  make pr-down    remove it with its data: PR=12'
@@ -55,7 +56,7 @@ env:
 status:
 	@$(RUN) $@ $(WHICH) $(if $(FORMAT),--format "$(FORMAT)")
 
-down activate forward smoke:
+down activate forward smoke pin:
 	@$(RUN) $@ $(WHICH)
 
 purge:

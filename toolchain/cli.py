@@ -66,6 +66,10 @@ def _dispatch(options: argparse.Namespace) -> int:
             from toolchain.smoke.command import smoke
 
             return smoke(context)
+        case "pin":
+            from toolchain.pin.command import run as pin
+
+            return pin(context)
         case "forward":
             from toolchain.stack import forward
 
@@ -117,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
         "check-env": "check an env file: FILE=... FOR=app",
         "env-example": "print an env file's keys without secrets: FOR=app",
         "graph": "draw the stack: the file to write",
+        "pin": "write the digests of the stack's images into its file, as their registries tell them",
         **delivery.COMMANDS,
     }.items():
         command = commands.add_parser(name, help=what, description=what)
