@@ -65,7 +65,7 @@ def _authorities(values: Values) -> Iterator[tuple[tuple[str, ...], str]]:
     cache, store, supabase = values["cache"], values["objectStorage"], values["supabase"]
     if cache["enabled"] and cache["engine"] is CacheEngine.EXTERNAL and cache["external"]["tls"]:
         yield from _file(("cache", "external"), cache["external"])
-    if store["enabled"] and store["engine"] is ObjectStorageEngine.EXTERNAL:
+    if store["enabled"] and store["engine"] is ObjectStorageEngine.EXTERNAL and store.get("endpoint", "").startswith("https:"):
         yield from _file(("objectStorage",), store)
     if supabase["enabled"] and supabase["database"]["engine"] is DatabaseEngine.EXTERNAL:
         yield from _file(("supabase", "database", "external"), supabase["database"]["external"])

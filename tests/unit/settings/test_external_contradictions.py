@@ -57,7 +57,7 @@ def test_one_that_is_turned_off_needs_nothing() -> None:
         ),
         (
             {
-                "cache": {"engine": "external", "external": {"host": "localhost", "tls": False, "caCertificate": CERTIFICATE}},
+                "cache": {"engine": "external", "external": {"host": "localhost", "tls": False, "caCertificate": "ca.pem"}},
                 **PASSWORD,
             },
             "cache.external.caCertificate has no effect: supastack:cache.external.tls is false",
@@ -67,12 +67,12 @@ def test_one_that_is_turned_off_needs_nothing() -> None:
             "the password and what is cached travel unencrypted",
         ),
         (
-            {"objectStorage": {"caCertificate": CERTIFICATE}},
+            {"objectStorage": {"caCertificate": "ca.pem"}},
             "objectStorage.caCertificate has no effect: supastack:objectStorage.engine is seaweedfs",
         ),
         (
             {
-                "objectStorage": {**STORE, "endpoint": "http://localhost:9000", "caCertificate": CERTIFICATE},
+                "objectStorage": {**STORE, "endpoint": "http://localhost:9000", "caCertificate": "ca.pem"},
                 "objectStorageSecretKey": Ciphertext(),
             },
             "objectStorage.caCertificate has no effect: supastack:objectStorage.endpoint is http",
@@ -99,6 +99,45 @@ def test_stores_of_cloudflare_supabase_and_amazon_are_taken_as_their_pages_name_
     assert settings.warnings == ()
 
 
-def test_both_are_taken_with_what_they_need() -> None:
-    settings = _load({"cache": {**CACHE, "external": {"host": "c.example.com", "caCertificate": CERTIFICATE}}, **PASSWORD})
-    assert settings.warnings == ()
+DATABASE = {"engine": "external", "external": {"host": "db.example.com", "caCertificate": "no-such.pem"}}
+
+
+@pytest.mark.parametrize(
+    ("config", "named_as"),
+    [
+        (
+            {"cache": {"engine": "external", "external": {"host": "c.example.com", "caCertificate": "no-such.pem"}}},
+            "cache.external",
+        ),
+        ({"objectStorage": {**STORE, "caCertificate": "no-such.pem"}}, "objectStorage"),
+        ({"supabase": {"database": DATABASE}}, "supabase.database.external"),
+    ],
+)
+def test_an_authority_whose_file_is_not_there_is_named_by_its_setting(config: dict[str, Any], named_as: str) -> None:
+    given = {**config, **PASSWORD, "objectStorageSecretKey": Ciphertext(), "databasePassword": Ciphertext()}
+    found = _problems(given)
+    assert "can't be read" in found[f"{named_as}.caCertificate"]
+
+
+def test_one_whose_file_is_there_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text(CERTIFICATE)
+    external = {"host": "c.example.com", "caCertificate": "ca.pem"}
+    config = {"cache": {"engine": "external", "external": external}, **PASSWORD}
+    assert load(keyed(config), stack="dev", root=tmp_path).warnings == ()
+
+
+@pytest.mark.parametrize("schema", ["public", "auth", "storage"])
+def test_the_tests_schema_is_none_that_holds_the_stacks_own_data(schema: str) -> None:
+    assert _problems({"supabase": {"database": {"testSchema": schema}}}).keys() == {"supabase.database.testSchema"}
+
+
+def test_a_schema_that_is_to_be_made_in_a_managed_project_is_named() -> None:
+    assert _problems({"supabase": {"database": {"createTestSchema": True}}}).keys() == {"supabase.database.createTestSchema"}
+    (line,) = _load({"supabase": {"database": {"createTestSchema": True, "testSchema": "test"}}}).warnings
+    assert "createTestSchema has no effect: a database of the stack's own has the schema anyway" in line
+
+
+def test_verify_has_no_effect_where_the_stack_runs_everything_itself() -> None:
+    (line,) = _load({"verify": True}).warnings
+    assert "supastack:verify has no effect" in line
+    assert _load({"verify": True, "cache": CACHE, **PASSWORD}).warnings == ()

@@ -1,0 +1,129 @@
+"""Which endpoints of others are asked, and with what; secrets travel as secrets alone."""
+
+import json
+
+import pulumi
+import pytest
+
+from components import secret_values
+from components.managed_schema import ManagedSchemaProvider
+from tests.conftest import holders_of, unwrapped
+from tests.unit.components.test_managed import PASSWORD, POOLER, REF, SAFE, configured, run
+from tests.unit.settings.samples import TEXTS
+
+OTHERS = {
+    "verify": "true",
+    "cache": {"engine": "external", "external": {"host": "eu1.upstash.io", "user": "default"}},
+    "objectStorage": {
+        "engine": "external",
+        "endpoint": "https://r2.example.com",
+        "accessKey": "key",
+        "region": "auto",
+        "buckets": ["one", "two"],
+    },
+}
+MANAGED = {"poolerHost": POOLER, "readReplicas": ["10.0.0.7:5433"]}
+SECRETS = {"cachePassword": "Cache/Word:1", "objectStorageSecretKey": "Store/Word:1"}
+DATABASE = {"supabase": {"managed": {"ref": REF, "poolerHost": POOLER}, "database": {"testSchema": "tests"}}}
+
+
+@pytest.fixture(autouse=True)
+def _no_config_left():
+    yield
+    pulumi.runtime.set_all_config({}, [])
+
+
+def asked(recorder):
+    return unwrapped(recorder.inputs("verify"))["parameters"]["endpoints"]
+
+
+def test_every_endpoint_of_a_project_a_cache_and_a_store_is_asked_and_its_secrets_are_secret(engine):
+    key = TEXTS[secret_values.secret_key].right[0]
+    recorder = run(engine, configured(MANAGED, OTHERS), **SECRETS, secretKey=key)
+    assert [(e["kind"], e["what"], e["at"]) for e in asked(recorder)] == [
+        ("postgres", "the database itself", f"db.{REF}.supabase.co:5432"),
+        ("postgres", "the pooler, transaction mode", f"{POOLER}:6543"),
+        ("postgres", "the pooler, session mode", f"{POOLER}:5432"),
+        ("postgres", "a read replica", "10.0.0.7:5433"),
+        ("api", "the API, asked with secretKey", f"https://{REF}.supabase.co"),
+        ("cache", "the cache", "eu1.upstash.io:6379"),
+        ("store", "the object store's bucket one", "https://r2.example.com"),
+        ("store", "the object store's bucket two", "https://r2.example.com"),
+    ]
+    for value in (PASSWORD, key, *SECRETS.values()):
+        assert holders_of(value, recorder.inputs("verify")) == {"secret"}
+    assert {e["sslmode"] for e in asked(recorder) if e["kind"] == "postgres"} == {"verify-full"}, "whatever the apps are told"
+
+
+def test_nobody_is_asked_unless_the_settings_say_so(engine):
+    recorder = run(engine, configured(MANAGED, {**OTHERS, "verify": "false"}), **SECRETS)
+    assert "verify" not in recorder.requests
+
+
+def test_an_env_file_is_written_after_the_answers(engine):
+    recorder = run(engine, configured(MANAGED, {**OTHERS, "envFiles": {"kpi": {}}}), **SECRETS)
+    assert any(urn.endswith("::verify") for urn in recorder.requests["env-kpi"].dependencies)
+
+
+def test_an_external_database_is_asked_as_its_settings_say_it_is_encrypted(engine):
+    at = {"host": "db.example.com", "user": "boss"}
+    said = {}
+    for mode in ("prefer", "require"):
+        database = {"engine": "external", "external": {**at, "sslmode": mode}}
+        config = {"target": "docker", "imageSource": "local", "verify": "true", "supabase": {"database": database}}
+        recorder = run(engine, configured({}, config), externalDatabasePassword="Boss/Word:1")
+        (one,) = asked(recorder)
+        assert (one["user"], one["password"], one["password_setting"]) == (
+            "boss",
+            "Boss/Word:1",
+            "supastack:externalDatabasePassword",
+        )
+        said[mode] = one["sslmode"]
+    assert said == {"prefer": "prefer", "require": "verify-full"}, "who promises encryption is held to it"
+
+
+# -- the tests' schema -----------------------------------------------------------------------------------------------
+
+
+def test_the_tests_urls_have_the_schema_in_prismas_word(engine):
+    recorder = run(engine, configured({}, DATABASE))
+    outputs = recorder.outputs["supabase"]
+    found = unwrapped(outputs)
+    assert found["test_schema"] == "tests"
+    assert found["test_database_url"] == found["pooler_url"] + "&schema=tests"
+    assert found["test_direct_url"] == found["db_url"] + "&schema=tests"
+    assert holders_of(SAFE, outputs) == {"secret"}
+    assert "test-schema" not in recorder.requests, "nothing is made in a managed project"
+
+
+def test_a_schema_is_made_in_a_managed_project_only_where_the_settings_say_so(engine):
+    supabase = json.loads(json.dumps(DATABASE["supabase"]))
+    supabase["database"]["createTestSchema"] = True
+    recorder = run(engine, configured({}, {"supabase": supabase, "verify": "true"}))
+    made = recorder.inputs("test-schema")
+    assert (unwrapped(made)["schema"], unwrapped(made)["host"], unwrapped(made)["port"]) == ("tests", POOLER, 5432)
+    assert holders_of(PASSWORD, made) == {"secret"}
+    assert any(urn.endswith("::verify") for urn in recorder.requests["test-schema"].dependencies)
+    assert not any("schema" in e for e in asked(recorder)), "it is not there before"
+
+
+def test_where_it_is_not_made_it_has_to_be_there(engine):
+    recorder = run(engine, configured({}, {**DATABASE, "verify": "true"}))
+    (one,) = [e for e in asked(recorder) if "schema" in e]
+    assert (one["what"], one["schema"]) == ("the database itself", "tests")
+
+
+def test_another_password_makes_no_step_and_another_name_does():
+    before = {"host": "h", "port": 5432.0, "database": "postgres", "user": "postgres", "schema": "tests", "password": "one"}
+    diff = ManagedSchemaProvider().diff
+    assert not diff("", before, {**before, "password": "two", "port": 5432}).changes
+    assert diff("", before, {**before, "schema": "checks"}).changes
+    assert not diff("", before, {**before, "schema": "checks"}).replaces
+
+
+def test_a_schema_of_a_stacks_own_database_is_made_with_the_others(engine):
+    config = {"target": "docker", "imageSource": "local", "supabase": {"database": {"schemas": ["more"], "testSchema": "tests"}}}
+    recorder = run(engine, configured({}, config))
+    assert unwrapped(recorder.outputs["supabase"])["test_direct_url"].endswith("/postgres?schema=tests")
+    uploads = json.dumps(unwrapped(recorder.inputs("supabase-schemas")))
+    assert "tests" in uploads
