@@ -281,7 +281,10 @@ def _properties(
     before = {kind: plain(old.get(kind) or {}) for kind in ("inputs", "outputs")}
     after = plain(new.get("outputs" if found else "inputs") or {})
     properties = []
-    for path in sorted(detailed or metadata.get("diffs") or ()):
+    # A dynamic provider's changes come without any of both.
+    inputs = plain(new.get("inputs") or {})
+    differing = {name for name in {*before["inputs"], *inputs} if before["inputs"].get(name) != inputs.get(name)}
+    for path in sorted(detailed or metadata.get("diffs") or ([] if found else differing)):
         how = detailed.get(path) or {}
         kind = str(how.get("diffKind", ""))
         was = before["inputs"] if how.get("inputDiff") or not detailed else before["outputs"]

@@ -78,6 +78,7 @@ def preview(
     else:
         assert hide is not None
         seen = masking.masked(seen or _unfinished(code), hide)
+        subject = replace(subject, findings=[replace(f, message=hide(f.message)) for f in findings])
         written = report.render(seen, subject) if form == "markdown" else f"{json.dumps(report.data(seen, subject), indent=2)}\n"
         sys.stdout.write(written)
     return code or (FORBIDDEN if any(f.mandatory and f.waived is None for f in findings) else 0)

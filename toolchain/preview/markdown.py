@@ -38,12 +38,18 @@ def block(text: str, longest: int = 4_000) -> str:
 
 
 def prose(text: str) -> str:
-    """A sentence on one line, within a line of markdown: shown as it is written, whatever is in it."""
-    line = re.sub(r"([\\`*_{}\[\]<>|~$&])", r"\\\1", " ".join(_printable(text).split()))
-    # At the beginning of a list's item these begin a heading, another list or a line.
-    line = re.sub(r"^(?=[#+=-])|^(\d+)(?=[.)])", r"\1\\", line)
+    """A sentence on one line, within a line of markdown: shown as it is written, whatever is in it; what stands in `...` is code."""
+    pieces = re.split(r"`([^`]+)`", " ".join(_printable(text).split()))
+    return "".join(code(piece) if index % 2 else _escaped(piece, first=index == 0) for index, piece in enumerate(pieces))
+
+
+def _escaped(text: str, *, first: bool) -> str:
+    text = re.sub(r"([\\`*_{}\[\]<>|~$&])", r"\\\1", text)
+    if first:
+        # At the beginning of a list's item these begin a heading, another list or a line.
+        text = re.sub(r"^(?=[#+=-])|^(\d+)(?=[.)])", r"\1\\", text)
     # A mention, a reference, an emoji and a link are found in what was rendered, so a backslash does not help.
-    return re.sub(r"(@|#(?=\w)|\bGH(?=-)|:(?=//)|:(?=[\w+\\-]+:)|\b[wW]{3}(?=\.))", rf"\1{_BREAK}", line)
+    return re.sub(r"(@|#(?=\w)|\bGH(?=-)|:(?=//)|:(?=[\w+\\-]+:)|\b[wW]{3}(?=\.))", rf"\1{_BREAK}", text)
 
 
 @dataclass(frozen=True)

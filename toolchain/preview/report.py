@@ -1,5 +1,6 @@
 """The comment on a pull request: what its deployment would do, worst first."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -74,6 +75,7 @@ def failed(subject: Subject, error: str) -> str:
 
 
 _FAILED: Final = "> [!CAUTION]\n> **The preview failed:** a deployment would not get through."
+_SO_FAR: Final = " What stands below is what was seen until then."
 
 
 def counts(preview: Preview) -> dict[str, int]:
@@ -84,7 +86,7 @@ def counts(preview: Preview) -> dict[str, int]:
 
 def _summary(preview: Preview, subject: Subject) -> str:
     if not preview.complete:
-        return _FAILED
+        return f"{_FAILED}{_SO_FAR if preview.steps else ''}"
     by_op = counts(preview)
     words = {"delete": "to delete", "replace": "to replace", "update": "to change", "create": "to create"}
     steps = [f"**{by_op[op]} {word}**" for op, word in words.items() if op in by_op]
@@ -97,8 +99,14 @@ def _summary(preview: Preview, subject: Subject) -> str:
 
 
 def errors(diagnostics: Iterable[Diagnostic]) -> list[Section]:
-    items = [f"{_whose(d.urn)}{block(d.message)}" for d in diagnostics if d.severity == "error"]
+    wrong = [d for d in diagnostics if d.severity == "error"]
+    # The engine's last word says nothing, where there is another.
+    told = [d for d in wrong if not _FAILURE.fullmatch(d.message)] or wrong
+    items = [f"{_whose(d.urn)}{block(d.message)}" for d in told]
     return [Section("### Errors", items, 95, what="errors")] if items else []
+
+
+_FAILURE: Final = re.compile(r"(preview|update|refresh) failed")
 
 
 def _whose(urn: str) -> str:
@@ -106,24 +114,41 @@ def _whose(urn: str) -> str:
 
 
 def _findings(findings: Sequence[Finding], *, mandatory: bool) -> list[Section]:
-    mine = sorted((f for f in findings if f.mandatory is mandatory), key=lambda f: (f.waived is not None, f.rule, f.resource))
+    """One section: those that forbid the deployment, or all others."""
+    mine = [f for f in findings if (f.mandatory and f.waived is None) is mandatory]
     if not mine:
         return []
-    title = "Policies that must hold" if mandatory else "Policies, advice"
-    items = [_finding(f) for f in mine]
-    return [Section(f"### {title}: {len(items)}", items, 90 if mandatory else 30, what="findings")]
+    ordered = sorted(mine, key=lambda f: (f.waived is not None, f.rule, f.fix, f.waived or "", f.resource, f.message))
+    groups = [list(group) for _, group in groupby(ordered, key=lambda f: (f.rule, f.fix, f.waived))]
+    items = [_rule(group, len(group) if mandatory else _FEW) for group in groups]
+    if mandatory:
+        return [Section(f"### :no_entry: Policies that must hold: {len(items)}", items, 90, what="rules")]
+    return [Section("", items, 30, f"Policies, advice and waivers: {len(items)}", "rules")]
 
 
-def _finding(finding: Finding) -> str:
-    where = f" {code(finding.resource)}" if finding.resource else ""
-    fix = f"\n  - Fix: {prose(finding.fix)}" if finding.fix else ""
-    waived = f"\n  - Waived: {prose(finding.waived)}" if finding.waived is not None else ""
-    return f"- {code(finding.rule)}{where}: {prose(finding.message)}{fix}{waived}"
+_FEW: Final = 5
+"""Violations of one rule that are shown where they are advice: a stack of dev may have many."""
+
+
+def _rule(findings: Sequence[Finding], most: int) -> str:
+    """What one rule has found."""
+    first = findings[0]
+    lines = [f"- {code(first.rule)}: {len(findings)} violation{'s' * (len(findings) != 1)}"]
+    if first.waived is not None:
+        lines.append(f"  - Waived: {prose(first.waived)}")
+    elif first.fix:
+        lines.append(f"  - Fix: {prose(first.fix)}")
+    for finding in findings[:most]:
+        where = f"{code(finding.resource)}: " if finding.resource else ""
+        lines.append(f"  - {where}{prose(finding.message)}")
+    if len(findings) > most:
+        lines.append(f"  - and {len(findings) - most} more")
+    return "\n".join(lines)
 
 
 def at_risk(changes: Sequence[Change]) -> list[Section]:
     items = [
-        f"- **{_VERBS[change.op]}** {_named(change)}: {prose(change.risk)}.{_PROTECTED * _is_refused(change)}"
+        f"- **{_VERBS[change.op]}** {_named(change)}: {prose(change.risk)}{_aside(change) if change.op is not Op.REFRESH else ''}"
         for change in _sorted(changes)
         if change.risk
     ]
@@ -133,22 +158,21 @@ def at_risk(changes: Sequence[Change]) -> list[Section]:
 
 
 _VERBS: Final = {Op.DELETE: "deleted", Op.REPLACE: "replaced", Op.REFRESH: "gone", Op.UPDATE: "changed"}
-_PROTECTED: Final = " It is protected: Pulumi refuses until the protection is taken off."
 
 
-def _is_refused(change: Change) -> bool:
-    return change.protected and change.op in (Op.DELETE, Op.REPLACE)
+def _aside(change: Change) -> str:
+    """What else has to be known of one that goes."""
+    protected = "; protected: Pulumi refuses until the protection is taken off" if change.protected else ""
+    retained = "; it stays where it is, and the stack lets go of it" if change.retained and change.op is Op.DELETE else ""
+    return protected + retained
 
 
 def _deleted(changes: Sequence[Change]) -> list[Section]:
     if not changes:
         return []
     head = f"### :x: Deleted: {len(changes)}\n> [!CAUTION]\n> After the deployment these are gone."
-    items = [f"- {_named(c)}{_PROTECTED * c.protected}{_RETAINED * c.retained}" for c in _sorted(changes)]
+    items = [f"- {_named(c)}{_aside(c)}" for c in _sorted(changes)]
     return [Section(head, items, 80, what="resources")]
-
-
-_RETAINED: Final = " It stays where it is; the stack lets go of it."
 
 
 def _replaced(changes: Sequence[Change]) -> list[Section]:
@@ -159,7 +183,7 @@ def _replaced(changes: Sequence[Change]) -> list[Section]:
     for change in _sorted(changes):
         forced = sorted({p.path for p in change.properties if p.replaces} or set(change.keys))
         why = f", forced by {', '.join(code(path) for path in forced)}" if forced else ", with what it depends on"
-        items.append("\n".join([f"- {_named(change)}{why}{_PROTECTED * change.protected}", *_differences(change)]))
+        items.append("\n".join([f"- {_named(change)}{why}{_aside(change)}", *_differences(change)]))
     return [Section(head, items, 70, what="resources")]
 
 
@@ -222,6 +246,7 @@ def _named(change: Change) -> str:
 
 def _short(kind: str) -> str:
     """`docker:Container` of `docker:index/container:Container`."""
+    kind = kind.removeprefix("pulumi-python:dynamic/")
     package, _, rest = kind.partition(":")
     module, _, name = rest.rpartition(":")
     module = module.split("/")[0] if module.startswith("index") else module
