@@ -29,6 +29,27 @@ EXPOSURES = {
     },
     "loadbalancer": {"kind": "loadbalancer", "host": HOST},
 }
+APPS = {
+    "shop-backend": {
+        "image": "registry.example.com/shop/backend:1.4.2",
+        "port": 3000,
+        "publish": "backend",
+        "replicas": 3,
+        "healthPath": "/health",
+        "env": {"NODE_ENV": "production", "DATABASE_URL": "${DB_URL}", "CACHE": "${REDIS_URL}", "ENDPOINT": "${S3_ENDPOINT}"},
+        "secrets": {"shop-secret": {"keys": {"database-url": "DATABASE_URL"}}},
+        "writable": ["/app/cache"],
+    },
+    "shop-frontend": {
+        "image": "registry.example.com/shop/frontend:1.4.2",
+        "port": 3001,
+        "autoscaling": {"maxReplicas": 4},
+        "env": {"REACT_APP_API_URL": "${BACKEND_URL}", "API": "${INTERNAL_API_URL}"},
+        "connects": ["shop-backend"],
+        "internet": False,
+    },
+}
+"""Services of the user's own."""
 RELEASES = tuple(releases.names())
 ENGINES = {
     "builtin": {},
@@ -91,6 +112,7 @@ def config(release="2026-09", profile="small", exposure="none", source="registry
         "cache": {"commander": True},
         "plainDatabase": {"enabled": True, "extensions": ["hstore"], "pgbouncer": {"enabled": True}},
         "supabase": supabase(release, engine),
+        "apps": APPS,
         **({"databasePassword": "a-password-of-others"} if engine == "external" else {}),
         **over,
     }

@@ -25,7 +25,7 @@ REPLICATED = {"replicas": {"meta": 2, "gateway": 3}, "autoscaling": {"auth": {"m
 
 @cache
 def replicated():
-    return stacks.render(stacks.config(kubernetes=REPLICATED))
+    return stacks.render(stacks.config(kubernetes=REPLICATED, apps={}))
 
 
 @cache
