@@ -92,10 +92,11 @@ def comment(sections: Iterable[Section], limit: int = LIMIT) -> str:
             break
         kept[index] = _without(kept[index], excess)
         text = _joined(kept)
-    if len(text) > limit:
-        # Heads alone: only where the limit is far below GitHub's.
-        text = text[:limit]
-    return text
+    # Heads alone are too much only far below GitHub's limit.
+    while len(text) > limit and len(kept) > 1:
+        kept.remove(min(kept, key=lambda section: section.weight))
+        text = _joined([*kept, Section(f"*Whole sections were cut, since a comment holds {LIMIT:,} characters.*")])
+    return text[:limit]
 
 
 def _without(section: Section, excess: int) -> Section:

@@ -157,7 +157,7 @@ def at_risk(changes: Sequence[Change]) -> list[Section]:
     return [Section("### :rotating_light: Data at risk\n> [!CAUTION]\n> Save what matters first.", items, 85, what="resources")]
 
 
-_VERBS: Final = {Op.DELETE: "deleted", Op.REPLACE: "replaced", Op.REFRESH: "gone", Op.UPDATE: "changed"}
+_VERBS: Final = {Op.DELETE: "deleted", Op.REPLACE: "replaced", Op.REFRESH: "gone", Op.UPDATE: "changed", Op.CREATE: "created"}
 
 
 def _aside(change: Change) -> str:

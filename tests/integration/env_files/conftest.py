@@ -25,6 +25,12 @@ PACKAGES = {
         "16.4.7",
         "sha512-47qPchRCykZC03FhkYAhrvwU4xDBFIj1QPqaarj6mdM/hgUzfPHcpkHJOn3mJAufFeeAxAzeGsr5X0M4k6fLZQ==",
     ),
+    # What Vercel's CLI has.
+    "dotenv4": (
+        "dotenv",
+        "4.0.0",
+        "sha512-XcaMACOr3JMVcEv0Y/iUM2XaOsATRZ3U1In41/1jjK6vJZ2PZbQ1bzCG8uvaByfaBpl9gqc9QWJovpUGBXLLYQ==",
+    ),
     "next-env": (
         "@next/env",
         "16.4.6",

@@ -15,6 +15,7 @@ WHOLE = (
     "test_whole_api",
     "test_whole_keys",
     "test_whole_servers",
+    "test_whole_preview",
     "test_whole_faults",
     "test_whole_side_by_side",
     "test_whole_parts",

@@ -1,0 +1,145 @@
+"""Smoke checks against a server of the tests' own that answers as a gateway does; the real ones are asked in tests/integration."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from toolchain.smoke import checks
+from toolchain.smoke.checks import place, run
+from toolchain.smoke.command import lines
+from toolchain.smoke.result import Result, Verdict
+
+KEY = "anon-key"
+
+
+class Gateway(BaseHTTPRequestHandler):
+    """Refuses who has no key; REST has no table."""
+
+    answers: dict[str, tuple[int, object]]
+    stub = False
+
+    def do_GET(self):
+        path = self.path.partition("?")[0]
+        status, body = self.answers.get(path, (404, {}))
+        if path.startswith(("/rest", "/auth", "/storage")) and self.headers.get("apikey") not in (KEY, "service-key"):
+            status, body = 401, {"message": "no key"}
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        if self.stub:
+            self.send_header("x-supastack-stub", "rest")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def gateway() -> Iterator[tuple[type[Gateway], str]]:
+    handler = type("Own", (Gateway,), {"answers": dict(GOOD)})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield handler, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+GOOD = {
+    "/rest/v1/supastack_smoke": (404, {"code": "PGRST205", "message": "no such table"}),
+    "/auth/v1/health": (200, {"name": "GoTrue"}),
+    "/storage/v1/bucket": (200, [{"id": "a"}]),
+}
+
+
+def asked(url: str, images: dict[str, object] | None = None, **more: str) -> dict[str, Result]:
+    outputs = {"API_URL": url, "REST_URL": f"{url}/rest/v1", "ANON_KEY": KEY, "SERVICE_ROLE_KEY": "service-key", **more}
+    return {r.name: r for r in run(checks.of(outputs), images or {}, pause=0)}
+
+
+def test_a_gateway_that_is_well_is_told_by_what_it_answers(gateway):
+    found = asked(gateway[1])
+    assert {name: r.verdict for name, r in found.items()} == dict.fromkeys(("API", "auth", "REST", "storage"), Verdict.OK)
+    assert "lists its buckets (1)" in found["storage"].said
+
+
+def test_a_gateway_without_a_guard_fails(gateway, monkeypatch):
+    handler, url = gateway
+    monkeypatch.setattr(
+        handler, "do_GET", lambda self: (self.send_response(200), self.send_header("content-length", "0"), self.end_headers())
+    )
+    assert "without a key" in asked(url)["API"].said
+
+
+def test_a_key_of_another_stack_fails(gateway):
+    assert "refuses the anon key" in asked(gateway[1], ANON_KEY="another")["API"].said
+
+
+def test_a_database_that_rest_can_not_read_fails_with_rests_own_code(gateway):
+    handler, url = gateway
+    handler.answers["/rest/v1/supastack_smoke"] = (503, {"code": "PGRST002"})
+    found = asked(url)["REST"]
+    assert found.verdict is Verdict.FAILED
+    assert "HTTP 503, PGRST002" in found.said
+
+
+def test_a_stub_is_no_failure_and_no_success(gateway):
+    handler, url = gateway
+    handler.stub = True
+    found = asked(url, {"auth": {"kind": "stub"}, "rest": {"kind": "local"}, "storage": {"kind": "local"}, "gateway": {}})
+    assert found["auth"].verdict is Verdict.STUB
+    assert found["REST"].verdict is Verdict.STUB
+    assert found["API"].verdict is Verdict.OK
+
+
+def test_what_is_turned_off_or_has_no_key_is_skipped_and_says_why(gateway):
+    found = asked(gateway[1], {"auth": {}, "rest": {}}, SERVICE_ROLE_KEY="")
+    assert found["storage"].verdict is Verdict.SKIPPED
+    assert "turned off" in found["storage"].said
+    keyless = asked(gateway[1], SERVICE_ROLE_KEY="")["storage"]
+    assert "SERVICE_ROLE_KEY" in keyless.said
+
+
+def test_nobody_listening_is_a_failure_that_names_the_place_and_no_password():
+    found = {
+        r.name: r
+        for r in run(
+            checks.of({"DB_URL": "postgresql://u:hush@127.0.0.1:1/d", "REDIS_URL": "redis://:hush@127.0.0.1:1"}), {}, pause=0
+        )
+    }
+    for result in found.values():
+        assert result.verdict is Verdict.FAILED
+        assert "127.0.0.1:1: the connection is refused" in result.said
+    assert "hush" not in "".join(lines("dev", list(found.values())))
+
+
+def test_a_lost_packet_is_tried_again(gateway, monkeypatch):
+    handler, url = gateway
+    answers = iter([(502, {}), (200, {})])
+    monkeypatch.setattr(checks, "_API", [entry for entry in checks._API if entry[0] == "auth"])
+    original = handler.answers
+
+    class Flaky(dict):
+        def get(self, path, default=None):
+            return next(answers) if path == "/auth/v1/health" else original.get(path, default)
+
+    handler.answers = Flaky()
+    assert asked(url)["auth"].verdict is Verdict.OK
+
+
+def test_the_report_counts_and_says_what_a_stub_means():
+    said = {"a": Verdict.OK, "b": Verdict.STUB, "c": Verdict.FAILED}
+    results = [Result(name=name, verdict=verdict, said="x", fix="w" * (name == "c")) for name, verdict in said.items()]
+    text = "\n".join(lines("dev", results))
+    assert "1 ok, 1 stub, 1 failed" in text
+    assert "fix: w" in text
+    assert "A stub answers health checks only" in text
+
+
+def test_a_place_has_no_login():
+    assert place("postgresql://u:p@h:5432/d?x=1") == "h:5432"
+    assert place("https://u:p@h/a") == "https://h/a"
+    assert place("redis://:p@[::1]:6379") == "[::1]:6379"
