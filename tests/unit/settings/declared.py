@@ -5,7 +5,9 @@ contradict each other's samples, a right set of them in OWN_STORE.
 """
 
 import copy
+import functools
 import json
+import operator
 import re
 from enum import Enum
 from typing import Annotated, Any, get_args, get_origin
@@ -50,7 +52,14 @@ def lacks_samples(field: Field) -> bool:
 def known_fields() -> list[Field]:
     """Return all settings whose texts, and the names above them, have samples."""
     lacking = [field.path for field in all_fields() if lacks_samples(field)]
-    return [field for field in all_fields() if not any(field.path[: len(path)] == path for path in lacking)]
+    # What is in a list of groups is of use only together with the rest of its group: tests of their own have it.
+    listed = [(*field.path, "*") for field in all_fields() if is_list_of_groups(field)]
+    return [field for field in all_fields() if not any(field.path[: len(path)] == path for path in (*lacking, *listed))]
+
+
+def is_list_of_groups(field: Field) -> bool:
+    """Whether a setting holds a list of groups."""
+    return field.group is not None and get_origin(field.type) is list
 
 
 def a_name(field: Field) -> str:
@@ -100,6 +109,8 @@ def secret_sample(kind: Any, setting: Setting, which: int = 0) -> Any:
 def sample(field: Field) -> Any:
     """Return a right value of a setting: its default, where it has one that says something."""
     setting, kind = field.setting, field.type
+    if is_list_of_groups(field):
+        return []
     if field.group is not None:
         return {a_name(field): completed(field.group)} if get_origin(kind) is dict else completed(field.group)
     if setting.default not in (None, [], {}):
@@ -135,7 +146,7 @@ def completed(owner: type, given: dict[str, Any] | None = None) -> dict[str, Any
             found[name] = sample(field)
         elif field.group is not None and get_origin(field.type) is dict:
             found[name] = {key: completed(field.group, inner) for key, inner in found[name].items()}
-        elif field.group is not None:
+        elif field.group is not None and not is_list_of_groups(field):
             found[name] = completed(field.group, found[name])
     return found
 
@@ -191,20 +202,28 @@ OWN_STORE: dict[str, Any] = {
 }
 """Every setting but the secret ones and `objectStorage.endpoint`: what is not said here is completed."""
 OWN_STORE["app"]["port"] = OWN_STORE["ports"]["app"]
+OWN_STORE["tenantEnvFile"] = {"variables": {"ORG": "${ORG_ID}"}}
+OWN_STORE["apps"] = {"shop-backend": {"connects": ["shop-web"]}, "shop-web": {"publish": "backend", "connects": [], "secrets": {}}}
 OWN_STORE = completed(StackSettings, OWN_STORE)
-del OWN_STORE["objectStorage"]["endpoint"]
-# With it others run what all the other settings of the group are for.
-del OWN_STORE["supabase"]["managed"]["ref"]
+NOT_BESIDE = (
+    ("supabase", "managed", "ref"),
+    ("supabase", "database", "schedule", "cleanup", "function"),
+    *(("apps", app, "hostPort") for app in OWN_STORE["apps"]),
+)
+"""Settings that can't stand beside others of the full configuration."""
+for *_above, _last in (("objectStorage", "endpoint"), *NOT_BESIDE):
+    del functools.reduce(operator.getitem, _above, OWN_STORE)[_last]
 
 EXTERNAL_STORE = copy.deepcopy(OWN_STORE)
 """The same with an external store."""
 EXTERNAL_STORE["objectStorage"] |= {"engine": "external", "endpoint": "https://s3.example.com"}
-del EXTERNAL_STORE["objectStorage"]["fallback"]
+# Its file is read where the store is others'.
+del EXTERNAL_STORE["objectStorage"]["fallback"], EXTERNAL_STORE["objectStorage"]["caCertificate"]
 
 SECRETS_GIVEN = {name: secret_sample(field.type, field.setting) for name, field in fields().items() if field.setting.secret}
 SECRETS_GIVEN["logflarePrivateAccessToken"] += "-private"
 
-_ONLY_BESIDE = {"tlsKey": "tlsCertificate"}
+_ONLY_BESIDE = {"tlsKey": "tlsCertificate", "tenantSecrets": "enterprise"}
 """Secrets that are refused without another setting."""
 
 

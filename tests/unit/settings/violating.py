@@ -12,6 +12,7 @@ from tests.unit.settings.declared import (
     concrete,
     inside,
     is_choice,
+    is_list_of_groups,
     is_size,
     known_fields,
     sample,
@@ -38,6 +39,13 @@ def _wrong_values(field: Field) -> Iterator[tuple[str, Any, Where]]:
     """Yield what is wrong, the value, and where below the setting the error has to point."""
     top = len(field.path) == 1
     setting = field.setting
+    if is_list_of_groups(field):
+        for value in (5, True, 1.5, None, {}, {"id": "a"}, "text", "{}", '"', "true"):
+            yield "not a list", value, ()
+        for value in (5, True, None, "text", []):
+            yield "not a list of groups", [value], (0,)
+        yield "an unknown name", [{"nosuch": f"{HIDDEN} of a mistyped name"}], (0, "nosuch")
+        return
     if field.group is not None:
         for value in (5, True, 1.5, None, [], [{}], "text", "[]", '"', "true"):
             yield "not a group", value, ()
