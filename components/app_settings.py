@@ -125,7 +125,7 @@ class ApplicationSettings(TypedDict):
     readOnly: NotRequired[Annotated[bool, Setting(default=True)]]
     """Whether the rest of its file system is read-only on Kubernetes."""
     startWithin: NotRequired[Annotated[int, Setting(default=300, unit="seconds", minimum=5, maximum=3600)]]
-    """How long a new one may take on Kubernetes until it is ready, with the pulling of its image; then the deployment fails, the old go on."""
+    """How long a deployment waits on Kubernetes for all of its pods, with the pulling of the image; then it fails, and the old pods go on."""
     drain: NotRequired[Annotated[int, Setting(default=10, unit="seconds", minimum=0, maximum=300)]]
     """How long it goes on serving on Kubernetes after it was taken out of the Service: nobody sends it requests any more then."""
     stopGrace: NotRequired[Annotated[int, Setting(default=30, unit="seconds", minimum=1, maximum=3600)]]

@@ -36,17 +36,22 @@ PORTS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Port, by its name in the port plan, of each URL that an app is given as it is reached from inside. All others are for browsers, too."""
 
-CAPABILITIES: Final[Mapping[str, str]] = MappingProxyType(
+READ: Final = "postgres-read"
+"""Standbys that are servers of their own; those of an operator are servers of the capability `postgres`."""
+CAPABILITIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "DB_URL": "postgres",
-        "READ_URL": "postgres",
-        "POOLER_URL": "pooler",
-        "POOLER_SESSION_URL": "pooler-session",
-        "PLAIN_DB_URL": "plain-postgres",
-        "PGBOUNCER_URL": "pgbouncer",
-        "REDIS_URL": "redis",
-        "S3_ENDPOINT": "s3",
-        INTERNAL_API_URL: "gateway",
+        "DB_URL": ("postgres",),
+        "READ_URL": ("postgres", READ),
+        "READ_URLS": ("postgres", READ),
+        "POOLER_URL": ("pooler",),
+        "POOLER_SESSION_URL": ("pooler-session",),
+        "TEST_DATABASE_URL": ("pooler", "postgres"),
+        "TEST_DIRECT_URL": ("postgres",),
+        "PLAIN_DB_URL": ("plain-postgres",),
+        "PGBOUNCER_URL": ("pgbouncer",),
+        "REDIS_URL": ("redis",),
+        "S3_ENDPOINT": ("s3",),
+        INTERNAL_API_URL: ("gateway",),
     }
 )
 """What an app connects to that is given such a URL."""

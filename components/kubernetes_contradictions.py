@@ -55,7 +55,7 @@ def _the_namespace_has_a_name(values: Values, context: Context) -> Iterator[Prob
         )
 
 
-@rule("target", "kubernetes.exposure", "supabase.enabled", "supabase.gateway.enabled")
+@rule("target", "kubernetes.exposure", "supabase.enabled", "supabase.gateway.enabled", "apps")
 def _an_exposed_gateway_has_a_name(values: Values, _context: Context) -> Iterator[Problem]:
     given = _settings(values)
     if given is None:
@@ -72,14 +72,19 @@ def _an_exposed_gateway_has_a_name(values: Values, _context: Context) -> Iterato
                 fix="set kubernetes.exposure.kind to gateway, ingress or loadbalancer, or remove it",
             )
         return
-    if not (values["supabase"]["enabled"] and values["supabase"]["gateway"]["enabled"]):
+    there = values["supabase"]["enabled"] and values["supabase"]["gateway"]["enabled"]
+    # Apps have names of their own, which are brought to them in the same way.
+    for_apps = any("host" in app for app in values["apps"].values())
+    if not there and not for_apps:
         yield Problem(
             path=(*path, "kind"),
             value=shown(kind.value),
             reason="only the gateway is exposed, and it is turned off",
-            fix="set it to none, or turn the gateway on: supabase.gateway.enabled: true",
+            fix="set it to none, or turn the gateway on: supabase.gateway.enabled: true; or give an app a host: apps.<name>.host",
         )
-    if "host" not in exposure and "baseDomain" not in exposure:
+    if not there and for_apps:
+        pass
+    elif "host" not in exposure and "baseDomain" not in exposure:
         yield Problem(
             path=(*path, "host"),
             value=None,

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from components.app_sources import READ
+from components.endpoints import Endpoint
+from components.managed import Project, endpoint
 from components.supabase_settings.database_engine import DatabaseEngine
 from components.targets.kubernetes.egress import Outside, by_url
 
@@ -31,7 +34,25 @@ def outside(supabase: Mapping[str, Any], store: str | None, cache: Mapping[str, 
     if supabase["database"]["engine"] is DatabaseEngine.EXTERNAL:
         at = supabase["database"]["external"]
         found["postgres"] = Outside(hosts=frozenset({at["host"]}), ports=frozenset({at["port"]}), purpose="database")
+    if replicas := supabase["database"]["readReplicas"]:
+        found[READ] = _databases(map(endpoint, replicas))
     return found
+
+
+def of_project(project: Project) -> dict[str, Outside]:
+    """The servers of a Supabase project that others run, by capability."""
+    found = {"postgres": _databases([Endpoint(project.database_host, project.database_port)])}
+    if project.replicas:
+        found[READ] = _databases(project.replicas)
+    if project.pooler_host is not None:
+        found["pooler"] = _databases([Endpoint(project.pooler_host, project.pooler_port)])
+        found["pooler-session"] = _databases([Endpoint(project.pooler_host, project.pooler_session_port)])
+    return found
+
+
+def _databases(servers: Iterable[Endpoint]) -> Outside:
+    places = tuple(servers)
+    return Outside(hosts=frozenset(at.host for at in places), ports=frozenset(at.port for at in places), purpose="database")
 
 
 def _ports(urls: Iterable[str]) -> Outside:

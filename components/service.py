@@ -309,7 +309,7 @@ class Service:
     drain: int = 0
     """Seconds that it goes on serving once it is to stop, before the signal: so long those who send it requests may take to hear of it."""
     start_within: int | None = None
-    """Seconds in which it must be able to work after its start, where its own settings say so."""
+    """Seconds that a deployment waits for all of it, where its own settings say so."""
     http_health: HttpHealth | None = None
     """In place of `health`."""
     secret_keys: Mapping[str, SecretKey] = field(default_factory=dict)

@@ -129,7 +129,7 @@ def secret_keys(
 def _used(settings: Mapping[str, Any], known: Mapping[str, str]) -> set[str]:
     """Capabilities that its environment leads it to."""
     names = {name for value in settings["env"].values() for name in env_template.names(value)}
-    found = {CAPABILITIES[name] for name in names if name in CAPABILITIES}
+    found = {capability for name in names for capability in CAPABILITIES.get(name, ())}
     # A public name leads out and in again; without one the address is the gateway's own in the cluster.
     inside = any(".svc." in known.get(name, "") for name in names if name in GATEWAY_URLS)
     return {*found, "gateway"} if inside else found

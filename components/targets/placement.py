@@ -122,8 +122,8 @@ def public_host(placement: Placement, project_ref: str) -> str | None:
     if TargetKind(placement["target"]) is not TargetKind.KUBERNETES:
         return None
     exposure = placement["kubernetes"]["settings"]["exposure"]
-    if exposure["kind"] is Exposure.NONE:
-        return None
+    if exposure["kind"] is Exposure.NONE or not {"host", "baseDomain"} & exposure.keys():
+        return None  # apps may be exposed by names of their own, where there is no gateway
     return exposure.get("host") or f"{project_ref}.{exposure['baseDomain']}"
 
 

@@ -97,7 +97,9 @@ def _outside(plan: Plan, args: supabase_stack.SupabaseStackArgs) -> dict[str, Ou
     store = object_storage.reached(plan.object_storage_args(args["placement"]))
     given = complete("supabase", args.get("settings"))
     cached = cache.external(plan.cache_args(args["placement"]))
-    return kubernetes_outside.outside(given, store.endpoint if store is not None and store.external else None, cached)
+    found = kubernetes_outside.outside(given, store.endpoint if store is not None and store.external else None, cached)
+    project = plan.settings.supabase.managed
+    return found if project is None else {**found, **kubernetes_outside.of_project(project)}
 
 
 def existing(plan: Plan, provider: pulumi.ProviderResource, checks: pulumi.Resource) -> Mapping[str, pulumi.Output[str]]:

@@ -26,6 +26,8 @@ class Manifest:
     """Properties that others change and Pulumi leaves alone, as `spec.replicas`."""
     wait: bool = True
     """Whether a deployment waits until it is ready; not for what nothing else needs."""
+    within: int | None = None
+    """Seconds that it waits; None: the provider's own ten minutes."""
 
     @property
     def kind(self) -> str:

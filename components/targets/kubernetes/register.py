@@ -56,11 +56,18 @@ def register(
             protect=manifest.protect or None,
             retain_on_delete=manifest.retain or None,
             ignore_changes=list(manifest.ignore),
+            custom_timeouts=_timeouts(manifest),
             version=str(_utilities.get_version()),  # type: ignore[no-untyped-call]
             additional_secret_outputs=["data", "stringData"] if manifest.kind == "Secret" else None,
         )
         made[name] = Object(name, _body(manifest), pulumi.ResourceOptions.merge(opts, own))
     return made
+
+
+def _timeouts(manifest: Manifest) -> pulumi.CustomTimeouts | None:
+    """How long the provider waits for it, where that is said; its own limit is ten minutes."""
+    limit = None if manifest.within is None else f"{manifest.within}s"
+    return None if limit is None else pulumi.CustomTimeouts(create=limit, update=limit)
 
 
 def _body(manifest: Manifest) -> dict[str, Any]:

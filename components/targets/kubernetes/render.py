@@ -115,6 +115,7 @@ def _service(
         after=(*(manifest.name for manifest in before), *secrets, *others),
         ignore=ignore,
         wait=not service.optional or service.name in awaited or service.kind is Kind.JOB,
+        within=service.start_within,
     )
 
 

@@ -25,7 +25,7 @@ BACKEND: dict[str, Any] = {
     "port": 3000,
     "replicas": 3,
     "healthPath": "/health",
-    "startWithin": 60,
+    "startWithin": 150,
     "env": {
         "NODE_ENV": "production",
         "SHOWS": "NODE_ENV DIRECT_URL TOKEN",
@@ -164,7 +164,7 @@ def test_another_value_of_a_secret_rolls_it(apps: Apps) -> None:
 @pytest.mark.usefixtures("under_load")
 def test_an_image_that_can_not_be_had_fails_the_deployment_and_the_old_pods_go_on(apps: Apps) -> None:
     before = apps.pods()
-    apps.backend |= {"image": sample_app.ABSENT, "startWithin": 20}
+    apps.backend |= {"image": sample_app.ABSENT, "startWithin": 30}
     said = apps.up(code=FAILED)
     assert "sample-app:absent" in said
     assert "ErrImagePull" in said or "ImagePullBackOff" in said
@@ -181,6 +181,7 @@ def test_one_that_never_gets_ready_does_no_harm_either_and_a_good_one_mends_it(a
     assert "503" in said
     assert apps.pods() == before
     del apps.backend["env"]["FAILS"]
+    apps.backend["startWithin"] = 150
     apps.backend["env"]["RELEASE"] = "three"
     apps.up()
     assert apps.get(APP, "/")["release"] == "three"
