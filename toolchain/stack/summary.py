@@ -18,7 +18,8 @@ _GROUPS: Final[Mapping[str, Sequence[str]]] = {
     "API": ("API_URL", "REST_URL", "GRAPHQL_URL", "FUNCTIONS_URL", "STORAGE_S3_URL", "MCP_URL"),
     "Studio": ("STUDIO_URL", "DASHBOARD_USERNAME", "DASHBOARD_PASSWORD"),
     "Mail that the stack has sent": ("MAILPIT_URL",),
-    "Database": ("DB_URL", "POOLER_URL", "POOLER_SESSION_URL", "READ_URL"),
+    "Database": ("DB_URL", "POOLER_URL", "POOLER_SESSION_URL", "READ_URL", "READ_URLS"),
+    "Database of the tests": ("TEST_DATABASE_URL", "TEST_DIRECT_URL", "TEST_SCHEMA"),
     "Keys": (
         "ANON_KEY",
         "SERVICE_ROLE_KEY",
