@@ -95,7 +95,7 @@ class Remote:
         clone = Clone(self.folder / f"run-{self._runs}", self.daemon)
         clone.home.mkdir(parents=True)
         subprocess.run([*GIT, "clone", "-q", "--branch", ref, str(self.bare), str(clone.root)], check=True)
-        shutil.copytree(self.developer / ".venv", clone.root / ".venv", symlinks=True)
+        (clone.root / ".venv").symlink_to(self.developer / ".venv")
         names = ("env", "output", "summary", "temp")
         env_file, output, summary, temp = (clone.home / name for name in names)
         for file in (env_file, output, summary):
