@@ -14,6 +14,7 @@ from pulumi import dynamic
 
 from components.engine_log import say, warn
 from components.unknowns import marked
+from components.verification.given import Given
 
 _WHERE: Final = ("host", "port", "database", "user", "schema")
 """What makes an update when it differs. The password, the encryption and the authority only say how it is looked at."""
@@ -78,11 +79,6 @@ def _kept(props: Mapping[str, Any]) -> dict[str, Any]:
     return {key: props[key] for key in _KEPT if key in props}
 
 
-class _Given(dict[str, Any]):
-    def __missing__(self, key: str) -> None:
-        return None
-
-
 def _make(props: Mapping[str, Any]) -> None:
     import psycopg
     from psycopg import sql
@@ -90,8 +86,7 @@ def _make(props: Mapping[str, Any]) -> None:
     from components.verification import network, postgres
     from components.verification.wrong import Wrong, told
 
-    endpoint, schema = _Given(props), sql.Identifier(props["schema"])
-    endpoint["port"] = int(endpoint["port"])  # the engine knows one kind of number
+    endpoint, schema = Given(props), sql.Identifier(props["schema"])
     try:
         network.reach(endpoint["host"], endpoint["port"])
         with psycopg.connect(**postgres.connection(endpoint)) as session:
@@ -113,8 +108,7 @@ def _gone(props: Mapping[str, Any]) -> bool:
     from components.verification import network, postgres
     from components.verification.wrong import Wrong
 
-    endpoint = _Given(props)
-    endpoint["port"] = int(endpoint["port"])
+    endpoint = Given(props)
     try:
         network.reach(endpoint["host"], endpoint["port"])
         with psycopg.connect(**postgres.connection(endpoint)) as session:

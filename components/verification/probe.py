@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from components.verification import cache, http, postgres
+from components.verification.given import Given
 from components.verification.wrong import SECRET, Wrong, told, without
 
 _ASK: Final[Mapping[str, Callable[[Mapping[str, Any]], None]]] = {
@@ -35,7 +36,7 @@ def before(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
 
 def _problem(endpoint: Mapping[str, Any]) -> str | None:
     try:
-        _ASK[endpoint["kind"]](endpoint)
+        _ASK[endpoint["kind"]](Given(endpoint))
     except Wrong as wrong:
         return told(endpoint, wrong)
     except Exception as error:  # noqa: BLE001 - whatever a client library raises must name the endpoint, and no secret

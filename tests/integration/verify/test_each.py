@@ -1,6 +1,6 @@
 """Each endpoint that others run is asked, on real local servers at the other end: what is right passes, what is wrong is named."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -47,17 +47,9 @@ def endpoint(others: Others, kind: str, **more: Any) -> dict[str, Any]:
     else:
         found |= {"kind": "api", "url": f"https://localhost:{others.api}", "key": servers.API_KEY}
         found |= {"key_setting": "secretKey", "key_fix": "set it"}
-    return probe_view(found | more)
-
-
-class _View(dict[str, Any]):
-    def __missing__(self, key: str) -> None:
-        return None
-
-
-def probe_view(given: Mapping[str, Any]) -> dict[str, Any]:
-    """As it arrives: what is missing is None."""
-    return _View({name: value for name, value in given.items() if value is not None})
+    # As the engine hands it over: without nulls, all numbers of one kind.
+    given = {name: value for name, value in (found | more).items() if value is not None}
+    return given | ({"port": float(given["port"])} if "port" in given else {})
 
 
 def ask(*endpoints: dict[str, Any], preview: bool = False) -> list[str]:
@@ -68,7 +60,7 @@ def refused(one: dict[str, Any]) -> str:
     """What is said of an endpoint; no secret of it is among that."""
     (line,) = ask(one)
     for name in ("password", "secret_key", "key"):
-        if one[name]:
+        if name in one:
             assert one[name] not in line
             assert quote(one[name], safe="") not in line
     return line
