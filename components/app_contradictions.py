@@ -5,6 +5,7 @@ from typing import Any
 
 from components import app_sources, kubernetes_settings, public_names
 from components.kubernetes_settings import Exposure
+from components.ports import LAST_INSTANCE
 from components.setting_contradictions import Context, Values, resolved_ports, rule
 from components.setting_schema import Problem, key_text, nearest, shown
 from components.setting_types import Target
@@ -55,6 +56,8 @@ def _what_is_said_of_a_port_needs_one(values: Values, _context: Context) -> Iter
 
 @rule("apps", "instance", "ports", "app.port", "envFiles")
 def _no_port_of_this_machine_twice(values: Values, context: Context) -> Iterator[Problem]:
+    if not values["apps"] or (values["instance"] > LAST_INSTANCE and not values["ports"]["auto"]):
+        return  # there are no ports to compare
     planned = {port: name for name, port in resolved_ports(values, project=context.project, stack=context.stack).items()}
     holders: dict[str, str] = {}
     for name, app in _apps(values):
