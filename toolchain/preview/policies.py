@@ -128,7 +128,8 @@ def stop(context: Context, found: Sequence[Finding]) -> None:
         print(line, file=sys.stderr)
     count = sum(finding.mandatory and finding.waived is None for finding in found)
     if count:
+        violations = f"{count} violation{'s' * (count != 1)}"
         raise Forbidden(
-            f"{count} violation{'s' * (count != 1)} of policies that must hold in prod: nothing has been touched.\n"
+            f"policies that must hold in prod do not ({violations}): nothing has been touched.\n"
             f"  Mend what is named above, or waive a rule with its reason: {project_name(context.root)}:policies.waivers (docs/policies.md)"
         )
