@@ -1,4 +1,4 @@
-"""Where the peers' programs are, kept in the cache by their pins: the Supabase CLI (npm), docker compose and actionlint (Go), checkov (pip)."""
+"""Where the peers' programs are, kept in the cache by pins: Supabase CLI (npm), docker compose, actionlint (Go), checkov (pip)."""
 
 import os
 import subprocess

@@ -105,8 +105,12 @@ class Remote:
         context["github"] = {**context.get("github", {}), "token": "ghs_token-of-the-test"}
         given = {
             **{name: value for name, value in self.github.environment().items() if name != "GITHUB_TOKEN"},
-            **{"CI": "true", "GITHUB_ACTIONS": "true", "RUNNER_TEMP": str(temp), "GITHUB_ENV": str(env_file)},
-            **{"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)},
+            "CI": "true",
+            "GITHUB_ACTIONS": "true",
+            "RUNNER_TEMP": str(temp),
+            "GITHUB_ENV": str(env_file),
+            "GITHUB_OUTPUT": str(output),
+            "GITHUB_STEP_SUMMARY": str(summary),
             **_filled(spec.get("env", {}), context),
         }
         ran = Ran(job)
