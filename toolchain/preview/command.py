@@ -11,12 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from toolchain import setup
 from toolchain.announce import ToolchainError, fail, note, warn
 from toolchain.context import Context
 from toolchain.preview import changes, drift, masking, report, text
 from toolchain.preview.changes import Preview
 from toolchain.preview.findings import Finding
 from toolchain.stack import prepare
+from toolchain.stack.config import uses_private_state
 from toolchain.stack.engine import Engine, working
 
 DRIFTED: Final = 3
@@ -105,6 +107,9 @@ def show_drift(context: Context, rest: Sequence[str] = (), *, form: str = "text"
 
     Returns 0 where nothing was, DRIFTED where something was, the engine's exit code where it could not be told.
     """
+    if not uses_private_state(context):
+        # On a runner nothing is set up yet, and the stack is elsewhere.
+        context = setup.ensure(context, setup.Needs())
     if not context.pulumi.is_file() or not Engine(context).exists():
         fail(f"there is no stack {context.stack} yet, so nothing of it can have been changed")
     with prepare.for_preview(context) as ready, _event_log(context) as log:
