@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from components.managed import POOLED
 from components.service import Text, text
 
 NAMES: Final = ("TEST_SCHEMA", "TEST_DATABASE_URL", "TEST_DIRECT_URL")
@@ -22,15 +23,15 @@ def outputs(schema: str | None, urls: Mapping[str, Text]) -> dict[str, Text]:
     """
     if schema is None or "DB_URL" not in urls:
         return {}
-    direct = urls["DB_URL"]
-    return {
-        "TEST_SCHEMA": text(schema),
-        "TEST_DATABASE_URL": _within(schema, urls.get("POOLER_URL", direct)),
-        "TEST_DIRECT_URL": _within(schema, direct),
-    }
+    direct = _with(urls["DB_URL"], f"{PARAMETER}={schema}")
+    # Only Prisma reads a URL with its word in it, so it can be told of the pooler on every target.
+    pooled = _with(urls["POOLER_URL"], POOLED, f"{PARAMETER}={schema}") if "POOLER_URL" in urls else direct
+    return {"TEST_SCHEMA": text(schema), "TEST_DATABASE_URL": pooled, "TEST_DIRECT_URL": direct}
 
 
-def _within(schema: str, url: Text) -> Text:
-    # No other part has a question mark: passwords are percent-encoded.
-    asked = any(isinstance(part, str) and "?" in part for part in url.parts)
-    return text(*url.parts, f"{'&' if asked else '?'}{PARAMETER}={schema}")
+def _with(url: Text, *words: str) -> Text:
+    """The URL with further words in its query, each once."""
+    # A question mark begins the query: those in passwords are percent-encoded.
+    asked = "".join(part for part in url.parts if isinstance(part, str)).partition("?")[2]
+    missing = [word for word in words if word not in asked.split("&")]
+    return text(*url.parts, f"{'&' if asked else '?'}{'&'.join(missing)}") if missing else url

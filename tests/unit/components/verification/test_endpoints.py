@@ -124,6 +124,8 @@ def test_another_password_makes_no_step_and_another_name_does():
 def test_a_schema_of_a_stacks_own_database_is_made_with_the_others(engine):
     config = {"target": "docker", "imageSource": "local", "supabase": {"database": {"schemas": ["more"], "testSchema": "tests"}}}
     recorder = run(engine, configured({}, config))
-    assert unwrapped(recorder.outputs["supabase"])["test_direct_url"].endswith("/postgres?schema=tests")
+    found = unwrapped(recorder.outputs["supabase"])
+    assert found["test_direct_url"] == found["db_url"] + "?schema=tests"
+    assert found["test_database_url"] == found["pooler_url"] + "?pgbouncer=true&schema=tests", "Prisma alone reads it"
     uploads = json.dumps(unwrapped(recorder.inputs("supabase-schemas")))
     assert "tests" in uploads
