@@ -204,7 +204,7 @@ def settings_of(
         image_source=values.get("imageSource"),
         compat=values["compat"],
         bind_address=values["bindAddress"],
-        ports=ports,
+        ports=MappingProxyType(dict(ports)),
         docker=_docker(values["docker"]),
         kubernetes=_kubernetes(values["kubernetes"], project=project, stack=stack, root=root),
         health_timeout=values["healthTimeout"],
