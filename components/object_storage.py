@@ -70,6 +70,8 @@ class Reached:
     region: str
     external: bool
     """Whether others run it."""
+    ca_certificate: str | None = None
+    """PEM file of the authority that signed its certificate, as the settings write it; None: one that everybody trusts."""
 
 
 def reached(args: ObjectStorageArgs) -> Reached | None:
@@ -79,7 +81,9 @@ def reached(args: ObjectStorageArgs) -> Reached | None:
         return None
     region = a.settings["region"]
     if a.engine is ObjectStorageEngine.EXTERNAL:
-        return Reached(endpoint=a.settings["endpoint"], region=region, external=True)
+        endpoint = a.settings["endpoint"]
+        authority = a.settings.get("caCertificate") if endpoint.startswith("https:") else None
+        return Reached(endpoint=endpoint, region=region, external=True, ca_certificate=authority)
     server = providers(services(args))["s3"]
     at = Endpoint(server.name, server.port(server.provides["s3"]).number)
     return Reached(endpoint=f"http://{at}", region=region, external=False)

@@ -178,6 +178,8 @@ class Plan:
                 "access_key": "" if objects is None else objects.access_key,
                 "secret_key": "" if objects is None else objects.secret_key,
             }
+            if store.ca_certificate is not None:
+                args["object_store"]["authority"] = (ROOT / store.ca_certificate).read_text()
         return args
 
     def cache_args(self, placement: Placement) -> CacheArgs:

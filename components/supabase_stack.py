@@ -82,6 +82,8 @@ class ObjectStore(TypedDict):
     region: str
     external: NotRequired[bool]
     """Whether others run it. Default: the stack does."""
+    authority: NotRequired[str]
+    """Certificate of the authority that signed its own, as PEM text. Default: one that everybody trusts."""
     access_key: pulumi.Input[str]
     secret_key: pulumi.Input[str]
 
@@ -164,7 +166,10 @@ def _s3(args: SupabaseStackArgs, settings: Mapping[str, Any]) -> S3 | None:
     store = args.get("object_store")
     if store is not None:
         external = store.get("external", False)
-        return S3(endpoint=store["endpoint"], bucket=store["bucket"], region=store["region"], external=external)
+        authority = store.get("authority")
+        return S3(
+            endpoint=store["endpoint"], bucket=store["bucket"], region=store["region"], external=external, authority=authority
+        )
     if settings["storage"]["backend"] is StorageBackend.S3 and _wanted(settings, "storage"):
         raise pulumi.InputPropertyError("object_store", "settings.storage.backend is s3: the store must be named")
     return None

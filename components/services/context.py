@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.releases import Release
-from components.service import Resources
+from components.service import File, Resources, Text, text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +34,15 @@ class S3:
     region: str
     external: bool = False
     """Whether others run it; else it is the stack's own capability `s3`."""
+    authority: str | None = None
+    """Certificate of the authority that signed its own, as PEM text; None: one that everybody trusts."""
+
+    def trusted(self, variable: str) -> tuple[dict[str, Text], tuple[File, ...]]:
+        """What makes a service trust it: the variable that names the authority's file, and the file."""
+        if self.authority is None:
+            return {}, ()
+        path = "/etc/supastack/store-authority.pem"
+        return {variable: text(path)}, (File(path, text(self.authority)),)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

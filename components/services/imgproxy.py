@@ -30,13 +30,16 @@ def imgproxy(c: Context) -> Service:
     if not legacy or "maxSrcResolution" in settings:
         env["IMGPROXY_MAX_SRC_RESOLUTION"] = text(str(settings.get("maxSrcResolution", "16.8")))
     external = c.s3 is not None and c.s3.external
+    # Go's own word; the folder of authorities that the image has is read beside.
+    trust, authority = ({}, ()) if c.s3 is None else c.s3.trusted("SSL_CERT_FILE")
     return Service(
         name="imgproxy",
         image=c.release.image_if_any("imgproxy"),
         # At rest it has 10 to 23 MB (KahitSan/supabase-air, DIGITALOCEAN-BENCHMARKS.md). With 3.31.4 we saw 91 MiB with one image of 16
         # megapixels in work, 143 with two, 256 with four.
         resources=c.memory("imgproxy", 192),
-        env=env,
+        env=env | trust,
+        files=authority,
         ports=(Port("http", PORT),),
         mounts=(Mount(storage.VOLUME, storage.FOLDER, read_only=True),) if on_volume else (),
         health=Health(("imgproxy", "health"), interval=2, retries=15, start_period=5),

@@ -113,12 +113,15 @@ def storage(c: Context) -> Service:
         env["JWT_JWKS"] = text(Secret(secret_names.JWT_JWKS))
     if not legacy:
         env |= {"REQUEST_ALLOW_X_FORWARDED_PATH": text("true"), "STORAGE_PUBLIC_URL": text(c.urls.api), **_s3_protocol(c)}
+    # Node's own word: beside the authorities that it knows.
+    trust, authority = ({}, ()) if c.s3 is None else c.s3.trusted("NODE_EXTRA_CA_CERTS")
     return Service(
         name="storage",
         image=c.release.image_if_any("storage"),
         # At rest it has 99 to 113 MB (KahitSan/supabase-air, DIGITALOCEAN-BENCHMARKS.md).
         resources=c.memory("storage", 160),
-        env=env,
+        env=env | trust,
+        files=authority,
         ports=(Port("http", PORT),),
         # The volume is there with files in a store, too: what was kept on it before stays.
         volumes=(Volume(VOLUME, FOLDER, precious=True, idle=c.s3 is not None),),

@@ -71,6 +71,15 @@ def test_a_store_of_others_is_outside():
     assert "s3" not in edges(service) | edges(images)
 
 
+def test_a_store_with_an_authority_of_its_own_is_trusted_by_storage_and_imgproxy():
+    for name, variable in (("storage", "NODE_EXTRA_CA_CERTS"), ("imgproxy", "SSL_CERT_FILE")):
+        service = made(name, S3, object_store={**EXTERNAL, "authority": "-----BEGIN..."})
+        (file,) = service.files
+        assert env(service)[variable] == file.path
+        assert file.content.parts == ("-----BEGIN...",)
+        assert not made(name, S3, object_store=EXTERNAL).files
+
+
 @pytest.mark.parametrize("off", [{}, {"storage": {"enabled": False}}, S3])
 def test_the_volume_stays_wherever_the_files_go(off):
     store = {"object_store": STORE} if off is S3 else {}
