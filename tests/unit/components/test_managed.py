@@ -1,5 +1,6 @@
 """A managed Supabase project: its outputs as plain texts, and the whole program with one."""
 
+import inspect
 import json
 import runpy
 
@@ -8,10 +9,13 @@ import pytest
 
 from components import managed
 from components.encode import encode
+from components.foundation import Ground, _ground
 from components.plan import Plan
 from components.service import Secret
 from components.services import secret_names as names
+from components.setting_types import Target
 from components.settings import load
+from components.supabase_stack import SupabaseStack
 from tests.clone_root import ROOT
 from tests.conftest import holders_of, unwrapped
 
@@ -127,6 +131,7 @@ def test_the_outputs_are_the_projects_and_its_secrets_stay_secret(engine):
         == f"postgresql://postgres.{REF}:{SAFE}@{POOLER}:6543/postgres?pgbouncer=true&sslmode=require"
     )
     assert unwrapped(outputs)["api_url"] == f"https://{REF}.supabase.co"
+    assert set(outputs) == set(SupabaseStack.__annotations__), "declared, whether there is something to tell or not"
     assert {unwrapped(outputs)[name] for name in ("anon_key", "mcp_url", "jwks", "dashboard_password")} == {""}
     assert holders_of(SAFE, outputs) == {"secret"}
     values = recorder.inputs("env-kpi")["values"]
@@ -182,6 +187,15 @@ def test_replicas_that_one_runs_oneself_are_told_on_other_targets_too():
     values = Plan(load(config, stack="dev")).values
     assert {"READ_URL", "READ_URLS"} <= values.keys()
     assert "READ_URLS" not in Plan(load({}, stack="dev")).values
+
+
+def test_every_target_has_a_ground_that_is_asked_alike():
+    asked = [name for name in vars(Ground) if not name.startswith("_")]
+    signatures = {
+        target: {name: list(inspect.signature(getattr(_ground(target), name)).parameters) for name in asked} for target in Target
+    }
+    assert asked == ["provider", "before", "existing", "lay", "after"]
+    assert signatures[Target.DOCKER] == signatures[Target.KUBERNETES] == signatures[Target.MANAGED]
 
 
 def test_what_would_have_to_run_is_refused_by_its_name_where_nothing_runs(engine):
