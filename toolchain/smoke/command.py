@@ -4,11 +4,12 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from toolchain import setup
 from toolchain.announce import fail, note
 from toolchain.context import Context
 from toolchain.smoke import checks
 from toolchain.smoke.result import Result, Verdict
-from toolchain.stack.config import PrivateConfig, config_file, has_private_config, project_name
+from toolchain.stack.config import PrivateConfig, config_file, has_private_config, project_name, uses_private_state
 from toolchain.stack.engine import Engine
 
 
@@ -17,6 +18,9 @@ def smoke(context: Context) -> int:
 
     On Kubernetes what has an address of the cluster's own is asked through ports that are forwarded meanwhile.
     """
+    if not uses_private_state(context):
+        # On a runner nothing is set up yet, and the stack is elsewhere.
+        context = setup.ensure(context, setup.Needs())
     if not context.pulumi.is_file():
         fail("nothing is set up here yet, so there is nothing to ask: make up")
     if has_private_config(context):

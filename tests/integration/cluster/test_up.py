@@ -89,6 +89,25 @@ def test_clients_on_this_machine_reach_the_stack_through_forwarded_ports(house: 
     assert not file.exists()
 
 
+def test_smoke_asks_the_stack_through_forwarded_ports(house: House, up: str) -> None:
+    shown = house.make("smoke")
+    assert "asked through forwarded ports" in shown
+    for name in ("database", "cache", "API"):
+        assert re.search(rf"^  ok +{name} ", shown, re.MULTILINE), shown
+    assert "127.0.0.1:" in shown
+
+
+def test_drift_tells_what_kubectl_did_and_nothing_else(house: House, up: str) -> None:
+    assert "nothing was changed by other hands" in house.make("drift")
+    house.kubectl("scale", "deployment/meta", "--replicas=2")
+    try:
+        shown = house.make("drift", code=2)
+    finally:
+        house.kubectl("scale", "deployment/meta", "--replicas=1")
+    assert "1 resource is not as deployed." in shown
+    assert "spec.replicas: 1 -> 2" in shown
+
+
 def test_one_setting_changes_what_it_is_about_and_nothing_else(house: House, up: str) -> None:
     document = yaml.safe_load(house.file.read_text())
     before = document["config"].get("supastack:supabase", {})
