@@ -1,0 +1,154 @@
+"""Tenants in the whole program under a mocked engine: which values each has, what is secret, and what the outputs tell."""
+
+import json
+import runpy
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from components import env_file, env_sources, tenants
+from components.managed import KEYS
+from components.plan import Plan
+from components.settings import Ciphertext, load
+from components.stack_file import read
+from tests.clone_root import ROOT
+from tests.conftest import holders_of, unwrapped
+from toolchain.stack import summary
+from toolchain.stack.state import Output
+
+SHARED, ACME = "monopilotsharedprojx", "acmefoodsenterprisex"
+PASSWORDS = {"": "shared-Password/1", "acme": "acme-Password/1", "globex": "globex-Password/1"}
+SHIPPED = read((ROOT / "Pulumi.monopilot.yaml").read_text())
+HIDDEN = {"supastack:databasePassword": PASSWORDS[""], "supastack:cachePassword": "upstash-Password1"}
+
+
+def as_given(**over):
+    """The shipped configuration as the engine hands it over, but for keys that only the platform can make."""
+    config = {**SHIPPED, **{f"supastack:{name}": value for name, value in over.items()}}
+    file = {**config["supastack:tenantEnvFile"], "app": "kpi-backend"}
+    config |= {"supastack:tenantEnvFile": file, **HIDDEN}
+    given = {t: {"databasePassword": PASSWORDS[t], "redisUrl": f"rediss://:{t}-Cache@h:6379"} for t in ("acme", "globex")}
+    config["supastack:tenantSecrets"] = given
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+
+
+@pytest.fixture(autouse=True)
+def _no_config_left():
+    yield
+    pulumi.runtime.set_all_config({}, [])
+
+
+def run(engine, config):
+    pulumi.runtime.set_all_config(config, [*HIDDEN, "supastack:tenantSecrets"])
+    return engine(lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"))
+
+
+def of_tenants(recorder):
+    return {name.removeprefix("tenant-"): recorder.inputs(name) for name in recorder.requests if name.startswith("tenant-")}
+
+
+def test_each_tenant_has_one_file_with_its_own_project_or_the_shared_one(engine):
+    found = of_tenants(run(engine, as_given()))
+    assert found.keys() == {"org_1", "org_2", "org_3", "acme", "globex"}
+    plain = {tenant: unwrapped(inputs) for tenant, inputs in found.items()}
+    assert f"@db.{SHARED}.supabase.co" in plain["org_1"]["values"]["DIRECT_URL"]
+    assert f"@db.{ACME}.supabase.co" in plain["acme"]["values"]["DIRECT_URL"]
+    assert plain["acme"]["tenant"] == {"id": "acme", "tier": "enterprise", "project": ACME}
+    assert plain["org_1"]["tenant"] == {"id": "org_1", "tier": "standard", "project": "shared"}
+    assert plain["acme"]["values"]["REDIS_URL"] == "rediss://:acme-Cache@h:6379"
+    assert "monopilot-example.upstash.io" in plain["org_1"]["values"]["REDIS_URL"]
+    assert {inputs["path"] for inputs in plain.values()} == {f".env.dev.{tenant}" for tenant in plain}
+    for tenant, inputs in found.items():
+        own = PASSWORDS.get(tenant, PASSWORDS[""])
+        assert holders_of(own.replace("/", "%2F"), inputs) == {"secret"}
+        for other in {*PASSWORDS.values()} - {own}:
+            assert holders_of(other.replace("/", "%2F"), inputs) == set()
+
+
+def test_nothing_that_leads_to_the_shared_project_reaches_a_tenant_with_its_own(engine):
+    # All names there are, those of the settings included.
+    every = {name: f"${{{name}}}" for name in [*env_sources.SOURCES, "CACHE_TTL_SETTINGS"]}
+    config = as_given()
+    # A key is asked for where a file refers to it, and each is the project's own or missing.
+    keys = [name for name in every if name.endswith("_KEY") or name in KEYS]
+    config["supastack:tenantEnvFile"] = json.dumps({"variables": {k: v for k, v in every.items() if k not in keys}})
+    found = of_tenants(run(engine, config))
+    for tenant in ("acme", "globex"):
+        assert holders_of(SHARED, found[tenant]) == set()
+        assert holders_of(PASSWORDS[""].replace("/", "%2F"), found[tenant]) == set()
+    assert holders_of(SHARED, found["org_1"]) == {"plain", "secret"}, "the search finds it where it is"
+
+
+def test_the_outputs_are_one_for_each_tenant_with_its_secrets_as_secrets(engine, monkeypatch):
+    outputs = {}
+    monkeypatch.setattr(pulumi, "export", outputs.__setitem__)
+    run(engine, as_given())
+    assert [name for name in outputs if name.startswith("TENANT_")] == [
+        f"TENANT_{tenant}" for tenant in ("acme", "globex", "org_1", "org_2", "org_3")
+    ]
+    acme = outputs["TENANT_acme"]
+    assert acme["outputs"]["API_URL"] == f"https://{ACME}.supabase.co"
+    assert acme["backup"]["schedule"] == "daily"
+    # What is an Output here was made a secret one; the real engine's state is looked through in the integration test.
+    hidden = {name for name, value in acme["outputs"].items() if isinstance(value, pulumi.Output)}
+    assert hidden == {"DB_URL", "POOLER_URL", "POOLER_SESSION_URL", "REDIS_URL"}
+    assert holders_of("acme-Password", {name: value for name, value in acme["outputs"].items() if name not in hidden}) == set()
+    assert outputs["TENANT_org_1"] == {
+        "envFile": ".env.dev.org_1",
+        "name": "First Bakery",
+        "orgId": "org_1",
+        "project": "shared",
+        "region": "eu-central-1",
+        "tier": "standard",
+    }
+
+
+def test_without_secrets_that_can_be_read_the_plan_still_knows_what_each_will_have():
+    held = {"databasePassword": Ciphertext(), "anonKey": Ciphertext(), "serviceRoleKey": Ciphertext()}
+    more = {**dict.fromkeys(HIDDEN, Ciphertext()), "supastack:tenantSecrets": {"acme": held, "globex": held}}
+    plan = Plan(
+        load({**SHIPPED, **more, "supastack:anonKey": Ciphertext(), "supastack:serviceRoleKey": Ciphertext()}, stack="monopilot")
+    )
+    known = {tenant.id: tenants.known(tenant, plan.values) for tenant, _ in plan.tenants}
+    assert known["acme"]["API_URL"] == f"https://{ACME}.supabase.co"
+    assert known["acme"]["DB_URL"] is None, "there, and not known"
+    assert "READ_URL" not in known["acme"]
+    assert "READ_URL" in known["org_1"]
+    assert (known["org_1"]["CACHE_TTL_SETTINGS"], known["acme"]["CACHE_TTL_SETTINGS"]) == ("600", "600")
+    assert not any("left out" in note for note in plan.notes)
+
+
+def test_a_move_is_said_by_the_file_and_only_a_move(monkeypatch):
+    said = []
+    monkeypatch.setattr(env_file, "warn", said.append)
+    monkeypatch.setattr(env_file, "objections", lambda *_: [])
+    standard = {"tenant": {"id": "a", "tier": "standard", "project": "shared"}, "values": {}, "revisions": {}}
+    enterprise = {**standard, "tenant": {"id": "a", "tier": "enterprise", "project": ACME}}
+    provider = env_file.EnvFileProvider()
+    for olds, news in ((standard, enterprise), (standard, standard), ({}, enterprise), (enterprise, standard)):
+        provider.check(olds, dict(news))
+    assert len(said) == 2
+    assert f"from standard (shared) to enterprise ({ACME})" in said[0]
+    assert provider.diff("", standard, enterprise).changes
+
+
+def test_the_summary_shows_no_part_of_a_structure_that_holds_a_secret():
+    value = {"DB_URL": "postgresql://u:hush@h/d", "KEY": "hush-key"}
+    assert summary.shown(Output(value, True), show_secrets=False) == "******"
+    assert "hush-key" in summary.shown(Output(value, True), show_secrets=True)
+
+
+def test_the_summary_has_a_line_for_each_tenant_until_they_are_many(tmp_path: Path):
+    class Context:
+        root, stack = tmp_path, "dev"
+
+    def blocks(count):
+        told = {"tier": "standard", "project": "shared", "envFile": ".env.x"}
+        outputs = {f"TENANT_t{n}": Output(told, False) for n in range(count)}
+        return summary.render(Context(), outputs, None, {}, show_secrets=False, target="managed")
+
+    assert "(missing: make up writes it again)" in blocks(2)
+    assert "t1  standard    shared" in blocks(2)
+    assert "200 tenants: 200 standard" in blocks(200)
+    assert "t1 " not in blocks(200)
