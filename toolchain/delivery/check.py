@@ -51,5 +51,5 @@ def _problems(context: Context, stack: str) -> Iterator[str]:
 def _module(context: Context, module: str, stack: str, path: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     # Which cluster is said where it is deployed from.
     env = {"KUBECONFIG": os.devnull, **context.env}
-    command = [context.venv_bin / "python", "-m", module, *arguments, "--stack", stack, "--config", path]
+    command: list[str | Path] = [context.venv_bin / "python", "-m", module, *arguments, "--stack", stack, "--config", path]
     return subprocess.run(command, cwd=context.root, env=env, capture_output=True, text=True, check=False)
