@@ -37,6 +37,13 @@ def env_text(text: str) -> str:
     return referring(text, MORE)
 
 
+def kept_variable(text: str) -> str:
+    """Check the name of a variable that a Secret keeps: one that an environment can have, and no longer than a Secret's key may be."""
+    if len(text) > 253:
+        raise Refused("it is longer than 253 characters", "choose a shorter name", hidden=True)
+    return variable_name(text)
+
+
 def word(text: str) -> str:
     """Check one word of a command: no NUL, which ends an argument, and no longer than Linux takes (execve(2): MAX_ARG_STRLEN)."""
     if not text or "\0" in text or len(text.encode()) > 131000:
@@ -78,7 +85,7 @@ class AppSecret(TypedDict):
 
     existing: NotRequired[Annotated[bool, Setting(default=False)]]
     """Whether it is in the namespace already and somebody else's: it is only referred to. On Kubernetes alone."""
-    keys: NotRequired[Annotated[dict[str, str], Setting(default={}, key_check=kube.secret_key, check=variable_name)]]
+    keys: NotRequired[Annotated[dict[str, str], Setting(default={}, key_check=kube.secret_key, check=kept_variable)]]
     """The variable of the app that each key is; unless it exists already, its value is what `env` or `appSecrets` says of the variable."""
 
 
@@ -125,7 +132,7 @@ class ApplicationSettings(TypedDict):
     readOnly: NotRequired[Annotated[bool, Setting(default=True)]]
     """Whether the rest of its file system is read-only on Kubernetes."""
     startWithin: NotRequired[Annotated[int, Setting(default=300, unit="seconds", minimum=5, maximum=3600)]]
-    """How long a deployment waits on Kubernetes for all of its pods, with the pulling of the image; then it fails, and the old pods go on."""
+    """How long a deployment waits on Kubernetes for all of its pods, with the image pulled; then it fails, and the old pods go on."""
     drain: NotRequired[Annotated[int, Setting(default=10, unit="seconds", minimum=0, maximum=300)]]
     """How long it goes on serving on Kubernetes after it was taken out of the Service: nobody sends it requests any more then."""
     stopGrace: NotRequired[Annotated[int, Setting(default=30, unit="seconds", minimum=1, maximum=3600)]]

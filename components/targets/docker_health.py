@@ -53,7 +53,7 @@ class Asked:
                 status = answer.status_code
         except RequestException as error:
             return f"{address} does not answer ({type(error).__name__})"
-        return None if status < _FIRST_ERROR else f"{address} answers {status}"
+        return None if status < _FIRST_ERROR else f"{address} answers with status {status}"
 
     def _ask(self, client: docker.APIClient, container: str, command: list[str], run: str) -> None:
         try:

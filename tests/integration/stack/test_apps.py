@@ -91,7 +91,7 @@ def test_an_image_that_can_not_be_had_is_named_and_the_app_goes_on(clone, shop):
 def test_one_that_is_not_well_fails_the_deployment_by_what_it_answers_and_a_good_one_mends_it(clone, shop):
     said = shop(code=FAILED, env={"FAILS": "health"}, image=sample_app.SECOND)
     assert f"{NAME} is not well" in said
-    assert "http://127.0.0.1:3026/health answers 503" in said
+    assert "http://127.0.0.1:3026/health answers with status 503" in said
     shop(env={"RELEASE": "two"}, image=sample_app.SECOND)
     assert get(clone, "/")["release"] == "two"
 

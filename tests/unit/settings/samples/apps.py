@@ -12,6 +12,7 @@ TEXTS: Samples = {
         wrong=("${API_ULR}", "${", f"{HIDDEN}${{API_URL", "${ANON_KEY.host}", f"${{NO_SUCH}} {HIDDEN}", f"{HIDDEN}\n", "x" * 4097),
         free=True,
     ),
+    apps.kept_variable: Texts(right=("LOG_LEVEL", "_x1"), wrong=("1X", "A-B", "A B", "A=B", "Ä", "a.b", "A\n", "A" * 254)),
     apps.word: Texts(right=("node", "--port=3000", "a b", "ä", "$HOME"), wrong=("", f"{HIDDEN}\0", "x" * 131001), free=True),
     apps.url_path: Texts(
         right=("/health", "/", "/api/v1/health?full=1", "/a%20b"), wrong=("health", "", "/a b", "http://x/health", "/ä", "/a#b")
