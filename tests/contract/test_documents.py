@@ -59,17 +59,18 @@ def test_engine_floor_and_local_images_are_the_same_everywhere():
 
 
 def test_the_shipped_stack_files_are_right(capsys, monkeypatch):
-    for stack in ("dev", "kpi-local", "kube"):
+    for stack in ("dev", "preview", "kpi-local", "kube"):
         assert describe.main(["--stack", stack, "--config", str(ROOT / f"Pulumi.{stack}.yaml")]) == 0
     # Its password is for each developer to set.
     assert describe.main(["--stack", "kpi", "--config", str(ROOT / "Pulumi.kpi.yaml")]) == 2
     refused = capsys.readouterr().err
     assert "one setting is not right" in refused
     assert "pulumi config set --secret supastack:databasePassword --stack kpi" in refused
-    # Its two secrets are for whoever copies it; CI names the kubeconfig.
+    # Their two secrets are for whoever copies them; CI names the kubeconfig.
     monkeypatch.setenv("KUBECONFIG", "kubeconfig")
-    assert describe.main(["--stack", "prod", "--config", str(ROOT / "Pulumi.prod.yaml")]) == 2
-    assert "2 settings are not right" in capsys.readouterr().err
+    for stack in ("prod", "staging"):
+        assert describe.main(["--stack", stack, "--config", str(ROOT / f"Pulumi.{stack}.yaml")]) == 2
+        assert "2 settings are not right" in capsys.readouterr().err
 
 
 def test_the_project_is_python_3_11_everywhere():
