@@ -112,10 +112,11 @@ def _today() -> date:
 
 @cache
 def _settings(stack: str, root: Path) -> dict[str, Any]:
-    """The settings that are no secrets: as the engine hands them over where it does, else those of the stack's file.
+    """The settings as the engine hands them over, where it does, else those of the stack's file, without secrets.
 
     An engine that starts packs by the language host hands them to the pack's server, which keeps them to itself (pulumi_policy 1.21.0,
-    `ConfigureStack`); one that starts them by a script puts them into the environment.
+    `ConfigureStack`); one that starts them by a script puts them into the environment, secrets in plain and not told apart: no rule
+    may put a setting's value into a message as it is.
     """
     handed = os.environ.get("PULUMI_CONFIG")
     given: Mapping[str, Any] = json.loads(handed) if handed else _of_file(root / f"Pulumi.{stack}.yaml")

@@ -39,6 +39,9 @@ def test_what_breaks_a_rule_is_said_once_and_where(rule, stack, where, said):
     ((place, message),) = found(rule, stack)
     assert place == where
     assert said in message
+    assert not any(value in message for value in ("Zq8x0", "postgres@", cli_keys.SECRET_KEY, cli_keys.JWT_SECRET)), (
+        "a secret is said"
+    )
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
