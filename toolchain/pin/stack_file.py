@@ -64,7 +64,7 @@ def _key(lines: list[str], key: str, first: int, last: int) -> tuple[int, int, s
         indent = len(line) - len(line.lstrip(" "))
         wanted = indent if wanted is None else wanted
         found = re.match(r"""(?P<quote>["']?)(?P<key>[^"'#]+?)(?P=quote)\s*:(?:\s+(?P<rest>.*))?$""", line.strip())
-        if indent == wanted and found and found["key"] in (key, key.replace(":", ":config:", 1)):
+        if indent == wanted and found and found["key"] in (key, key.replace(":", ":config:", 1), key.rpartition(":")[2]):
             return number, indent, (found["rest"] or "").strip()
     return None
 

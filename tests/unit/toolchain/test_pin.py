@@ -146,6 +146,12 @@ def test_a_group_in_one_line_is_refused_with_what_to_do(line):
         stack_file.with_digests(f"config:\n  {line}\n", {"auth": DIGEST})
 
 
+@pytest.mark.parametrize("key", ["images", "supastack:config:images"])
+def test_a_group_under_another_of_its_names_is_left_alone(key):
+    with pytest.raises(ToolchainError, match="Add the digests by hand"):
+        stack_file.with_digests(f"config:\n  {key}:\n    mirror: m.example.com\n", {"auth": DIGEST})
+
+
 def image(role, reference, kind="registry"):
     return Image(role, reference, kind)
 
