@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from bench import cluster, machine, planning, whole
+from bench import cluster, machine, planning, tenants, whole
 from bench.run import FailedRunError, Run
 from bench.scenes import Bench, Step, Up, dev_images, name_of
 from bench.table import Row, grid, show
@@ -99,6 +99,7 @@ def _tables(bench: Bench, previews: int, ups: int, built: list[Step], load: tupl
     bench.purge()
     peers = whole.measure(bench, bench.clone.root.parent, ups, _say)
     in_cluster = cluster.measure(bench, bench.clone.root.parent, ups, previews, _say)
+    of_tenants = tenants.measure(bench.clone.root.parent, ups, _say)
     _say("planning")
     planned = planning.measure(ups)
     rows = [
@@ -127,6 +128,7 @@ def _tables(bench: Bench, previews: int, ups: int, built: list[Step], load: tupl
             show([*rows, *limits]),
             f"## The whole stack and its peers\n\n{show(peers)}",
             f"## In a Kubernetes cluster\n\n{show([*in_cluster, *planned])}",
+            f"## Tenants\n\n{show(of_tenants)}",
             f"## make up, by step\n\n{_by_step(set_up, steps, first, second, built)}",
             f"## Where a preview of dev goes\n\n{_profile(profiled)}",
         ]

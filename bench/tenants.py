@@ -119,8 +119,9 @@ def measure(folder: Path, repetitions: int, say: Callable[[str], None]) -> list[
     for count in COUNTS:
         for place, (name, unit) in enumerate(zip(names, ("s", "s", "MB"), strict=True)):
             rows.append(Row(name.format(count), [one[place] for one in previews[count]], unit, indent=place > 0))
-    pairs = zip(previews[least], previews[most], strict=True)
-    rows.append(Row(f"ratio, preview with {most} to {least}", [b[0] / a[0] for a, b in pairs], "", RATIO))
+    for place, name in enumerate((f"ratio, preview with {most} to {least}", "ratio of their CPU times", "ratio of their memory")):
+        pairs = zip(previews[least], previews[most], strict=True)
+        rows.append(Row(name, [b[place] / a[place] for a, b in pairs], "", RATIO, indent=place > 0))
     rows += [Row(f"config and up that made {count}", [ups[count]]) for count in COUNTS]
     return rows
 
