@@ -150,6 +150,18 @@ def test_what_the_settings_name_is_known_by_purpose():
     assert "postgres" not in found
 
 
+def test_who_connects_to_a_cache_that_others_run_may_go_there_alone_and_a_rule_of_that_purpose_counts():
+    known = kubernetes_outside.outside(complete("supabase", {}), None, {"host": "10.1.2.3", "port": 6380})
+    app = service("app", connects=("redis",))
+    port = [{"port": 6380, "protocol": "TCP"}]
+    found = made(app, service("other"), outside=known)
+    assert {"to": [{"ipBlock": {"cidr": "10.1.2.3/32"}}], "ports": port} in found["app"]["egress"]
+    assert "egress" not in found["other"]
+    rule = {"cidrs": ["10.1.0.0/16"], "excepted": []}
+    ruled = made(app, outside=known, egress={"cache": rule})["app"]["egress"]
+    assert {"to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}], "ports": port} in ruled
+
+
 def test_an_edge_between_components_is_one_too():
     jobs = service("buckets").__class__(name="buckets", image=WEB.image, resources=WEB.resources, connects=(Edge("db"),))
     assert made(jobs, DB)["db"]["ingress"][0]["from"] == [{"podSelector": {"matchLabels": STACK.selector("buckets")}}]
