@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from components.plan import Plan, PlanError
+from components.services.app import ROLE as APP
 from components.setting_types import Target
 from components.settings import Settings, SettingsError, load_file
 
@@ -23,6 +24,8 @@ def _registry(reference: str) -> str:
 
 def _named_by(settings: Settings, role: str) -> str:
     """The setting that an image's reference comes from."""
+    if role.startswith(APP):
+        return f"{settings.project}:apps.{role.removeprefix(APP)}.image"
     given = settings.given("images")
     for group in ("overrides", "digests"):
         if role in given.get(group, {}):
@@ -49,7 +52,9 @@ def describe(settings: Settings) -> dict[str, Any]:
             {"role": role, "reference": reference, "kind": kind, "note": note, "setting": named[role]}
             for role, reference, kind, note in images
         ],
-        "registries": sorted({_registry(reference) for _, reference, kind, _ in images if kind == "registry"}),
+        "registries": sorted(
+            {_registry(reference) for role, reference, kind, _ in images if kind == "registry" and not role.startswith(APP)}
+        ),
         "notes": plan.notes,
         "ports": [{"name": p.name, "port": p.port, "bind": p.bind} for p in plan.ports],
         "env_files": [{"app": app, "path": str(file.path)} for app, file in sorted(settings.env_files.items())],

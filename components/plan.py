@@ -66,6 +66,11 @@ class PlannedPort:
     bind: str
     service: str
 
+    @property
+    def setting(self) -> str:
+        """The setting that moves it."""
+        return f"{self.name}.hostPort" if self.name.startswith("apps.") else f"ports.{self.name}"
+
 
 @dataclass(frozen=True)
 class PlannedVolume:

@@ -22,6 +22,8 @@ from components.setting_groups import mib
 
 LOCAL: Final = "supastack.local/"
 """Beginning of the names of images that are built on this machine, and are in no registry."""
+ROLE: Final = "app-"
+"""Beginning of the role of an app's image: its registry says nothing of where the stack's own images come from."""
 PURPOSE: Final = "apps"
 """What an app's calls to the internet are called in the settings of network policies."""
 _PORT: Final = "http"
@@ -54,7 +56,7 @@ def app(name: str, settings: Mapping[str, Any], known: Mapping[str, str], hidden
     return Service(
         name=name,
         image=Image(
-            role=f"app-{name}",
+            role=f"{ROLE}{name}",
             reference=settings["image"],
             kind="local" if is_local(settings["image"]) else "registry",
             user=settings["userId"],

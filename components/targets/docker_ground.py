@@ -30,7 +30,9 @@ def before(plan: Plan, stack_id: pulumi.Output[str]) -> Checks:
             "stack_id": stack_id,
             "network": f"{settings.project}-{settings.stack}",
             "containers": plan.containers,
-            "ports": [{"name": p.name, "port": p.port, "bind": p.bind, "service": p.service} for p in plan.ports],
+            "ports": [
+                {"name": p.name, "port": p.port, "bind": p.bind, "service": p.service, "setting": p.setting} for p in plan.ports
+            ],
             "apps": env_plan.app_ports(plan.apps, settings),
             "folders": {path: f"{settings.project}:{setting}" for path, setting in plan.folders.items()},
             "volumes": [

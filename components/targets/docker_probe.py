@@ -138,7 +138,7 @@ def _port_problems(parameters: Mapping[str, Any], client: docker.APIClient, cont
             continue
         problems.append(
             f"port {number} on {bind}, wanted by {want['service']}, is taken by {by}. Free it, or choose another one: "
-            f"`pulumi config set --path supastack:ports.{want['name']} <port>`, or take a further instance: "
+            f"`pulumi config set --path supastack:{want.get('setting', 'ports.' + want['name'])} <port>`, or take a further instance: "
             f"`make up INSTANCE=2`."
         )
     return problems

@@ -202,3 +202,18 @@ def test_the_component_stands_alone(engine):
     recorder = engine(lambda: Application("shop-web", args))
     assert {"shop-web", "shop-web-image"} <= set(recorder.requests)
     assert unwrapped(recorder.outputs["shop-web"])["url"] == "http://127.0.0.1:3025"
+
+
+def test_the_toolchain_is_told_of_its_image_but_not_to_judge_the_registries_by_it():
+    from components.describe import describe
+
+    told = describe(load(config({"web": {"image": "registry.example.com/web:1", "port": 80, "hostPort": 8099}}), stack="dev"))
+    image = next(i for i in told["images"] if i["role"] == "app-web")
+    assert (image["reference"], image["setting"]) == ("registry.example.com/web:1", "supastack:apps.web.image")
+    assert "registry.example.com" not in told["registries"]
+    assert {"name": "apps.web", "port": 8099, "bind": "127.0.0.1"} in told["ports"]
+
+
+def test_a_port_of_its_own_is_moved_by_its_own_setting():
+    (port,) = [p for p in plan({"web": {"image": "a/b:1", "port": 80, "hostPort": 8099}}).ports if p.service == "web"]
+    assert port.setting == "apps.web.hostPort"
