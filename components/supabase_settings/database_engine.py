@@ -7,6 +7,7 @@ from typing import Annotated, Final, NotRequired
 
 from typing_extensions import TypedDict
 
+from components import cron_values
 from components import setting_values as values
 from components.setting_declared import declared
 from components.setting_values import Refused, Setting, size
@@ -42,22 +43,13 @@ class SslMode(str, Enum):
 
 OWN_ROLES: Final = ("postgres", "supabase_admin")
 """Superusers that the stack's services log in as, with `databasePassword`."""
-_FIELDS: Final = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 
 
 def schedule(text: str) -> str:
     """Check a schedule of six fields, the first of them seconds: CloudNativePG's (robfig/cron: seconds minutes hours day month weekday)."""
     fix = 'write six fields, seconds first, as in "0 0 3 * * *" for each night at 3'
-    parts = text.split(" ")
-    if len(parts) != len(_FIELDS):
-        raise Refused("a schedule has six fields: second, minute, hour, day, month, weekday", fix)
-    for part, (low, high) in zip(parts, _FIELDS, strict=True):
-        for item in part.split(","):
-            found = re.fullmatch(r"(\*|\d{1,2}(-\d{1,2})?)(/[1-9]\d?)?", item, re.ASCII)
-            numbers = [int(number) for number in re.findall(r"\d+", item.partition("/")[0])]
-            if not found or any(not low <= n <= high for n in numbers) or numbers != sorted(numbers):
-                raise Refused(f"a field of it is none: each is *, or numbers from {low} to {high} there", fix)
-    return text
+    reason = "a schedule has six fields: second, minute, hour, day, month, weekday"
+    return cron_values.checked(text, seconds=True, reason=reason, fix=fix)
 
 
 def retention(text: str) -> str:

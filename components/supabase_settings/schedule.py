@@ -1,15 +1,14 @@
 """Settings of the tasks that run by the clock."""
 
 import re
-from typing import Annotated, Final, NotRequired
+from typing import Annotated, NotRequired
 
 from typing_extensions import TypedDict
 
+from components import cron_values
 from components.setting_declared import declared
 from components.setting_values import Refused, Setting
 from components.supabase_settings.functions import function_name
-
-_FIELDS: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 
 
 def times(text: str) -> str:
@@ -17,16 +16,8 @@ def times(text: str) -> str:
     fix = 'write five fields, as in "0 3 * * *" for each night at 3 (GMT), or 1 to 59 "seconds"'
     if re.fullmatch(r"([1-9]|[1-5][0-9]) seconds", text, re.ASCII):
         return text
-    parts = text.split(" ")
-    if len(parts) != len(_FIELDS):
-        raise Refused("it has five fields: minute, hour, day, month, weekday", fix)
-    for part, (low, high) in zip(parts, _FIELDS, strict=True):
-        for item in part.split(","):
-            found = re.fullmatch(r"(\*|\d{1,2}(-\d{1,2})?)(/[1-9]\d?)?", item, re.ASCII)
-            numbers = [int(number) for number in re.findall(r"\d+", item.partition("/")[0])]
-            if not found or any(not low <= n <= high for n in numbers) or numbers != sorted(numbers):
-                raise Refused(f"a field of it is none: each is *, or numbers from {low} to {high} there", fix)
-    return text
+    reason = "it has five fields: minute, hour, day, month, weekday"
+    return cron_values.checked(text, seconds=False, reason=reason, fix=fix)
 
 
 def task_name(text: str) -> str:
