@@ -43,7 +43,7 @@ def reason(text: str) -> str:
 
 
 @declared
-class PolicySettings(TypedDict):
+class PoliciesSettings(TypedDict):
     """The policies (docs/policies.md)."""
 
     waivers: NotRequired[Annotated[dict[str, str], Setting(default={}, key_check=waived, check=reason)]]

@@ -20,7 +20,7 @@ from components.external_settings import ExternalCacheSettings
 from components.image_settings import ImageSettings
 from components.kubernetes_settings import KubernetesSettings
 from components.plain_settings import PlainDatabaseSettings
-from components.policy_settings import Environment, PolicySettings
+from components.policy_settings import Environment, PoliciesSettings
 from components.setting_declared import declared
 from components.setting_values import Setting, size
 from components.supabase_settings import auth_values
@@ -347,7 +347,7 @@ class StackSettings(TypedDict):
 
     environment: NotRequired[Annotated[Environment, Setting(default="dev")]]
     """What the stack is for. In `prod` a violated policy ends `make preview` and `make up`; elsewhere policies are advice."""
-    policies: NotRequired[PolicySettings]
+    policies: NotRequired[PoliciesSettings]
     """The policies, and which of them do not count here."""
     target: NotRequired[Annotated[Target, Setting(default="docker")]]
     """Where the stack runs."""
