@@ -73,7 +73,8 @@ def host_and_port(text: str) -> str:
         port, name = found.port, found.hostname
     except ValueError:
         port, name = 0, None
-    if not name or port == 0 or "@" in text or found.path or found.query or found.fragment:
+    # A line break is dropped by urlsplit.
+    if not name or port == 0 or "@" in text or not text.isprintable() or found.path or found.query or found.fragment:
         raise Refused(
             "it is not a host with its port",
             'write it as in "db-read.example.com:5432"; the user and the password are the database\'s own',
