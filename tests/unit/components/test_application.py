@@ -217,3 +217,15 @@ def test_the_toolchain_is_told_of_its_image_but_not_to_judge_the_registries_by_i
 def test_a_port_of_its_own_is_moved_by_its_own_setting():
     (port,) = [p for p in plan({"web": {"image": "a/b:1", "port": 80, "hostPort": 8099}}).ports if p.service == "web"]
     assert port.setting == "apps.web.hostPort"
+
+
+def test_every_value_that_the_stack_has_can_be_referred_to(engine):
+    names = sorted(plan({}, plainDatabase={"enabled": True, "pgbouncer": {"enabled": True}}).values)
+    env = {f"V_{name}": f"${{{name}}}" for name in names}
+    recorder = run(
+        engine,
+        config({"web": {"image": "a/b:1", "env": env}}, plainDatabase={"enabled": True, "pgbouncer": {"enabled": True}}),
+    )
+    given = dict(line.partition("=")[::2] for line in unwrapped(recorder.inputs("app-web"))["envs"])
+    assert set(env) <= set(given)
+    assert given["V_PGBOUNCER_URL"].partition("@")[2].startswith("pgbouncer:6432/")
