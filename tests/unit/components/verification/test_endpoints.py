@@ -82,6 +82,18 @@ def test_an_external_database_is_asked_as_its_settings_say_it_is_encrypted(engin
     assert said == {"prefer": "prefer", "require": "verify-full"}, "who promises encryption is held to it"
 
 
+def test_an_enterprise_tenants_project_is_asked_with_its_own_secrets(engine):
+    tenant = {"id": "acme", "tier": "enterprise", "project": {"ref": "bcdefghijklmnopqrstu", "poolerHost": POOLER}}
+    config = configured({}, {"verify": "true", "tenants": [tenant]})
+    recorder = run(engine, config, tenantSecrets=json.dumps({"acme": {"databasePassword": "Acme/Word:1"}}))
+    theirs = [e for e in asked(recorder) if e["what"].endswith("of tenant acme")]
+    assert [e["kind"] for e in theirs] == ["postgres", "postgres", "postgres", "api"]
+    assert {e.get("password") for e in theirs} == {"Acme/Word:1", None}
+    assert theirs[0]["setting"] == "supastack:tenants[acme].project.databaseHost"
+    assert theirs[0]["password_fix"].endswith("--path supastack:tenantSecrets.acme.databasePassword --stack dev")
+    assert holders_of("Acme/Word:1", recorder.inputs("verify")) == {"secret"}
+
+
 # -- the tests' schema -----------------------------------------------------------------------------------------------
 
 
