@@ -138,6 +138,11 @@ def test_a_cache_that_speaks_tls_is_not_asked_in_the_clear(others: Others) -> No
     assert "cache.external.tls" in line
 
 
+def test_a_cache_that_is_said_to_be_anonymous_and_asks_for_a_password_says_so(others: Others) -> None:
+    line = refused(endpoint(others, "cache", user=None, password=None))
+    assert "it asks for a password [cache.external.anonymous]" in line
+
+
 def test_a_database_and_a_role_that_are_not_there_are_named(others: Others) -> None:
     assert "there is no database shop [managed.database]" in refused(endpoint(others, "postgres", database="shop"))
     assert "there is no database shop [managed.database]" in refused(endpoint(others, "pooler", database="shop"))
