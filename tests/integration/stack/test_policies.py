@@ -157,3 +157,10 @@ def test_make_pin_writes_what_a_registry_tells_into_the_stack_file(clone, guarde
     assert path.read_text().endswith("# The end.\n")
     assert yaml.safe_load(path.read_text())["config"]["supastack:images"]["digests"] == {"valkey": DIGEST}
     assert "must hold" not in preview(clone, 0)
+
+
+def test_what_is_allowed_in_prod_comes_up_by_the_preview_that_was_asked_about(clone, guarded):
+    guarded("prod", **WAIVED, **{"supastack:imageSource": "local"})
+    up = clone.make("up", STACK=STACK).stdout
+    assert "[waived] image-digests" in up
+    assert f"Stack {STACK} is up." in up
