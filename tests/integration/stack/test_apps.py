@@ -42,6 +42,7 @@ def shop(clone):
         document = yaml.safe_load(before)
         env = {**BACKEND["env"], **over.pop("env", {})}
         document["config"] |= {
+            "supastack:healthTimeout": over.pop("within", 180),
             "supastack:objectStorage": {"enabled": False},
             "supastack:apps": {"shop-backend": {**BACKEND, "env": env, **over}} if over.pop("there", True) else {},
         }
@@ -89,7 +90,7 @@ def test_an_image_that_can_not_be_had_is_named_and_the_app_goes_on(clone, shop):
 
 
 def test_one_that_is_not_well_fails_the_deployment_by_what_it_answers_and_a_good_one_mends_it(clone, shop):
-    said = shop(code=FAILED, env={"FAILS": "health"}, image=sample_app.SECOND)
+    said = shop(code=FAILED, env={"FAILS": "health"}, image=sample_app.SECOND, within=20)
     assert f"{NAME} is not well" in said
     assert "http://127.0.0.1:3026/health answers with status 503" in said
     shop(env={"RELEASE": "two"}, image=sample_app.SECOND)
