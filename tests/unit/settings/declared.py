@@ -223,7 +223,7 @@ del EXTERNAL_STORE["objectStorage"]["fallback"], EXTERNAL_STORE["objectStorage"]
 SECRETS_GIVEN = {name: secret_sample(field.type, field.setting) for name, field in fields().items() if field.setting.secret}
 SECRETS_GIVEN["logflarePrivateAccessToken"] += "-private"
 
-_ONLY_BESIDE = {"tlsKey": "tlsCertificate", "tenantSecrets": "enterprise"}
+_ONLY_BESIDE = {"tlsKey": "tlsCertificate", "tenantSecrets": "'tier': 'enterprise'"}
 """Secrets that are refused without another setting."""
 
 

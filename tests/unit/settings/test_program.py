@@ -34,7 +34,7 @@ def _load_in_program(values: dict[str, str], secret_keys: list[str]) -> Settings
 
 
 def test_a_program_gets_what_a_mapping_gives() -> None:
-    values = as_pulumi_hands_over({**SECRETS_GIVEN, **OWN_STORE})
+    values = as_pulumi_hands_over({**declared.secrets_for(OWN_STORE), **OWN_STORE})
     assert _load_in_program(values, SECRET_KEYS) == load(values, stack="dev", secret_keys=SECRET_KEYS)
 
 
