@@ -49,7 +49,8 @@ def args(
         for path, value in settings.secrets.items()
         if path.startswith(beginning)
     }
-    made = app_values.made(dict.fromkeys(hidden, "") if given is None else given, hidden, services)
+    # A plan is pure: outputs are made in a deployment alone.
+    made: dict[str, pulumi.Input[Any]] = dict.fromkeys(hidden, "") if given is None else app_values.made(given, hidden, services)
     return ApplicationArgs(
         placement=placement,
         app=app,
