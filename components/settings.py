@@ -164,7 +164,7 @@ class _Load:
         self.problems += contradictions(ruled, rules)
         if self.problems:
             raise SettingsError(self.problems, project=self.project, stack=self.stack)
-        self.written = {name: value for name, value in written.items() if declared[name].group}
+        self.written = {name: value for name, value in written.items() if declared[name].group and isinstance(value, dict)}
         said = (
             *warnings(ruled, rules),
             *supabase_contradictions.service_warnings(ruled, rules),
