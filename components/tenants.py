@@ -222,7 +222,7 @@ def file_format(file: Mapping[str, Any]) -> Format:
 
 
 def told(tenant: Tenant, env_file: Path | None, root: Path) -> dict[str, Any]:
-    """What the output TENANT_<id> says of it, but for the outputs of its project. A path in `root` is told from there: in every clone alike."""
+    """What the output TENANT_<id> says of it, but for the outputs of its project. A path in `root` is told from there."""
     found: dict[str, Any] = {
         "name": tenant.name,
         "orgId": tenant.org_id,

@@ -203,7 +203,10 @@ OWN_STORE: dict[str, Any] = {
 """Every setting but the secret ones and `objectStorage.endpoint`: what is not said here is completed."""
 OWN_STORE["app"]["port"] = OWN_STORE["ports"]["app"]
 OWN_STORE["tenantEnvFile"] = {"variables": {"ORG": "${ORG_ID}"}}
-OWN_STORE["apps"] = {"shop-backend": {"connects": ["shop-web"]}, "shop-web": {"publish": "backend", "connects": [], "secrets": {}}}
+OWN_STORE["apps"] = {
+    "shop-backend": {"connects": ["shop-web"]},
+    "shop-web": {"publish": "backend", "connects": [], "secrets": {}},
+}
 OWN_STORE = completed(StackSettings, OWN_STORE)
 NOT_BESIDE = (
     ("supabase", "managed", "ref"),

@@ -53,11 +53,15 @@ def test_the_order_of_the_list_means_nothing() -> None:
 
 def test_a_tenant_has_what_its_project_says_and_else_what_is_usual() -> None:
     pooler = "aws-1-eu-west-1.pooler.supabase.com"
-    acme, org = given([enterprise("acme", ACME, project={"poolerHost": pooler}, compliance=["soc2"]), {"id": "org"}], {"acme": OF_ACME}).tenants
+    acme, org = given(
+        [enterprise("acme", ACME, project={"poolerHost": pooler}, compliance=["soc2"]), {"id": "org"}], {"acme": OF_ACME}
+    ).tenants
     assert (acme.region, acme.project_ref, acme.name, acme.org_id) == ("eu-west-1", ACME, "acme", "acme")
     assert (org.region, org.project_ref, org.project) == (None, "shared", None)
     managed = {"managed": {"ref": SHARED, "region": "eu-central-2"}}
-    (org,) = load({"supastack:tenants": [{"id": "org"}], "supastack:supabase": managed, "supastack:databasePassword": HIDDEN}, stack="dev").tenants
+    (org,) = load(
+        {"supastack:tenants": [{"id": "org"}], "supastack:supabase": managed, "supastack:databasePassword": HIDDEN}, stack="dev"
+    ).tenants
     assert org.region == "eu-central-2", "its data is where the shared project is"
 
 
@@ -89,9 +93,7 @@ def test_the_tier_says_who_has_a_project() -> None:
 
 def test_no_two_have_one_project_nor_one_the_stacks_own() -> None:
     more = {"supabase": {"managed": {"ref": SHARED}}, "databasePassword": HIDDEN}
-    said = refused(
-        [enterprise("a", ACME), enterprise("b", ACME), enterprise("c", SHARED)], {name: OF_ACME for name in "abc"}, **more
-    )
+    said = refused([enterprise("a", ACME), enterprise("b", ACME), enterprise("c", SHARED)], dict.fromkeys("abc", OF_ACME), **more)
     assert said.keys() == {"tenants[1].project.ref", "tenants[2].project.ref"}
     assert "that of the tenant a" in said["tenants[1].project.ref"]
     assert "supabase.managed.ref" in said["tenants[2].project.ref"]
