@@ -21,6 +21,7 @@ def demands(plan: Plan) -> dict[str, Any]:
     return {
         "kinds": [*_kinds(settings), *_operated_kinds(plan)],
         "objects": list(_objects(settings, plan)),
+        "drained": sorted(s.name for each in plan.services.values() for s in each if not s.off and s.drain),
         "default_storage": bool(stored) and "storageClass" not in settings,
         "claims": [
             {"name": claim_name(service, volume.name), "identity": service.identity, "setting": ENGINE_SETTING[component]}

@@ -20,6 +20,8 @@ from components.targets.kubernetes.storage import IDENTITY, PAIRED_SECRET
 
 MINIMUM: Final = (1, 27)
 """Since then claims outlive their StatefulSet by its own word (persistentVolumeClaimRetentionPolicy, on by default from 1.27)."""
+DRAINING: Final = (1, 30)
+"""Since then kubelet itself waits before it stops a container (preStop `sleep`, on by default from 1.30)."""
 _ROOT: Final = Path(__file__).resolve().parents[3]
 _DEFAULT_CLASS: Final = "storageclass.kubernetes.io/is-default-class"
 _VERBS: Final = ("create", "get", "patch", "delete")
@@ -51,7 +53,7 @@ def before(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
     del preview  # looks only, always
     try:
         cluster = _cluster(parameters)
-        old = _version_problems(cluster)
+        old = _version_problems(parameters, cluster)
         if old:
             return old
         return [
@@ -68,7 +70,7 @@ def before(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
         return [unreachable(parameters, error)]
 
 
-def _version_problems(cluster: Cluster) -> list[str]:
+def _version_problems(parameters: Mapping[str, Any], cluster: Cluster) -> list[str]:
     try:
         found = cluster.get("/version")
     except Refused as error:
@@ -77,12 +79,24 @@ def _version_problems(cluster: Cluster) -> list[str]:
         who = "does not know who asks" if error.status == 401 else "does not let this user ask"
         return [f"the cluster at {cluster.server} {who}: {error}. Log in again, or mend the user in the kubeconfig."]
     numbers = re.match(r"v(\d+)\.(\d+)", str(found.get("gitVersion", "")))
-    if numbers is None or (int(numbers[1]), int(numbers[2])) >= MINIMUM:
+    if numbers is None:
         return []
-    least = ".".join(map(str, MINIMUM))
-    return [
-        f"the cluster at {cluster.server} runs Kubernetes {found['gitVersion']}, and this project needs {least} or later. Upgrade it."
-    ]
+    version, runs = (int(numbers[1]), int(numbers[2])), found["gitVersion"]
+    if version < MINIMUM:
+        return [
+            f"the cluster at {cluster.server} runs Kubernetes {runs}, and this project needs {_text(MINIMUM)} or later. Upgrade it."
+        ]
+    if version < DRAINING and (drained := parameters["drained"]):
+        settings = ", ".join(f"supastack:apps.{name}.drain" for name in drained)
+        return [
+            f"the cluster at {cluster.server} runs Kubernetes {runs}, and {settings} needs {_text(DRAINING)} or later. "
+            "Upgrade it, or set 0: a rollout may fail some calls then."
+        ]
+    return []
+
+
+def _text(version: tuple[int, int]) -> str:
+    return ".".join(map(str, version))
 
 
 def _kind_problems(parameters: Mapping[str, Any], cluster: Cluster) -> list[str]:

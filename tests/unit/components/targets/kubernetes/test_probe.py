@@ -88,6 +88,14 @@ def test_a_cluster_that_is_too_old_is_refused(api, kubeconfig, version, refused)
     assert bool(before(kubeconfig)) is refused
 
 
+@pytest.mark.parametrize(("version", "refused"), [("v1.29.9", True), ("v1.30.0", False)])
+def test_a_cluster_that_does_not_let_pods_drain_is_refused_where_apps_want_to(api, kubeconfig, version, refused):
+    api.objects["/version"] = {"gitVersion": version}
+    found = before(kubeconfig, drained=["shop"])
+    assert [("supastack:apps.shop.drain needs 1.30 or later" in problem) for problem in found] == [True] * refused
+    assert before(kubeconfig, drained=[]) == []
+
+
 def test_kinds_that_the_cluster_lacks_are_named_with_what_brings_them(api, kubeconfig):
     wanted = {"group": "cert-manager.io", "version": "v1", "kinds": ["Certificate", "ClusterIssuer"], "setting": "S", "from": "F"}
     (problem,) = before(kubeconfig, kinds=[wanted])
