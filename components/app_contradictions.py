@@ -243,6 +243,8 @@ def app_warnings(values: Values, context: Context) -> Iterator[str]:
 
         if app["replicas"] > 1 or "maxReplicas" in app["autoscaling"]:
             yield f"{key('replicas')}: on Docker one of it runs, whatever the number"
+        if not app["internet"]:
+            yield f"{key('internet')} is false, which holds on Kubernetes alone: on Docker it may call whatever it wants"
         for setting in ("host", "tlsSecret"):
             if setting in app:
                 yield f"{key(setting)} has no effect: target is docker"

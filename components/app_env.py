@@ -7,7 +7,7 @@ import pulumi
 
 from components import env_files, env_template, secrets
 from components.env_file import EnvFile
-from components.plan import APPS, Plan
+from components.plan import Plan
 from components.settings import Settings
 
 _SPECS = {
@@ -18,9 +18,7 @@ _SPECS = {
 
 
 def made(plan: Plan) -> Mapping[str, pulumi.Input[str]]:
-    """What is made for the apps alone, by source; nothing where there are none."""
-    if not plan.settings.env_files and not plan.services[APPS]:
-        return {}
+    """What is made for the apps alone, by source; also where there are none just now: what is protected can't leave the program."""
     given = {spec.name: held for setting, spec in _SPECS.values() if (held := plan.secret(setting)) is not None}
     found = secrets.make(None, "app", [spec for _, spec in _SPECS.values()], given)
     return {variable: found[spec.name] for variable, (_, spec) in _SPECS.items()}

@@ -12,10 +12,13 @@ from components.env_template import names
 from components.service import Service
 from components.setting_groups import complete
 from components.settings import Settings
+from components.targets.kubernetes.concerns import secret_object
 from components.targets.placement import Placement
 
 COMPONENT: Final = "app"
 """What all apps are called as a part of the stack; the component of one of them is `app-<name>`."""
+_PARTS: Final = ("env", "secret-files")
+"""Ends of the names of the Secrets that a service has of its own on Kubernetes."""
 _URLS: Final = {"app": "APP_URL", "backend": "BACKEND_URL"}
 """Values that say where an app is, by its port in the port plan."""
 
@@ -84,7 +87,12 @@ def problems(settings: Settings, apps: Iterable[Service], others: Mapping[str, I
         apps: The services of all apps.
         others: All others, by component.
     """
+    apps = tuple(apps)
     taken = {service.name for services in others.values() for service in services}
+    secrets = {secret_object(component, name) for component, services in others.items() for s in services for name in s.secrets}
     for app in apps:
         if app.name in taken:
             yield f"{settings.project}:apps.{app.name}: a service of the stack is called {app.name} already. Choose another name."
+        elsewhere = {f"{name}-{part}" for name in {*taken, *(a.name for a in apps)} - {app.name} for part in _PARTS}
+        for secret in sorted({at.secret for at in app.secret_keys.values() if not at.existing} & (secrets | elsewhere)):
+            yield f"{settings.project}:apps.{app.name}.secrets.{secret}: the stack makes a Secret of that name itself. Choose another name."

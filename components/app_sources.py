@@ -22,19 +22,21 @@ def find(name: str) -> Source | None:
     return MORE.get(name) or env_sources.find(name)
 
 
-PORTS: Final[Mapping[str, str]] = MappingProxyType(
+PORTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "DB_URL": "postgres",
-        "READ_URL": "postgresRead",
-        "POOLER_URL": "poolerTransaction",
-        "POOLER_SESSION_URL": "poolerSession",
-        "PLAIN_DB_URL": "plainPostgres",
-        "PGBOUNCER_URL": "pgbouncer",
-        "REDIS_URL": "cache",
-        "S3_ENDPOINT": "objectStore",
+        "DB_URL": ("postgres",),
+        "POOLER_URL": ("poolerTransaction",),
+        "POOLER_SESSION_URL": ("poolerSession",),
+        "TEST_DATABASE_URL": ("poolerTransaction", "postgres"),
+        "TEST_DIRECT_URL": ("postgres",),
+        "PLAIN_DB_URL": ("plainPostgres",),
+        "PGBOUNCER_URL": ("pgbouncer",),
+        "REDIS_URL": ("cache",),
+        "S3_ENDPOINT": ("objectStore",),
     }
 )
-"""Port, by its name in the port plan, of each URL that an app is given as it is reached from inside. All others are for browsers, too."""
+"""Ports, by their names in the port plan, of each URL that an app is given as it is reached from inside; the first that there is. All the
+others are for browsers, too."""
 
 READ: Final = "postgres-read"
 """Standbys that are servers of their own; those of an operator are servers of the capability `postgres`."""

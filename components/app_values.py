@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pulumi
 
-from components import app_sources, env_template
+from components import app_sources
 from components.app_sources import INTERNAL_API_URL, PORTS
 from components.endpoints import Endpoint
 from components.env_sources import port_name
@@ -44,7 +44,7 @@ def known(values: Mapping[str, str | None], services: Iterable[Service]) -> dict
     """
     there = ways(services)
     found = {name: value for name, value in values.items() if value is not None and not _is_secret(name)}
-    found |= {name: moved(found[name], there[port]) for name, port in PORTS.items() if name in found and port in there}
+    found |= {name: moved(found[name], at) for name in PORTS if name in found and (at := _inside(name, there)) is not None}
     found |= {port_name(port): str(at.port) for port, at in there.items()}
     if _GATEWAY in there:
         found[INTERNAL_API_URL] = f"http://{there[_GATEWAY]}"
@@ -52,6 +52,11 @@ def known(values: Mapping[str, str | None], services: Iterable[Service]) -> dict
         # Others run it: there is one way for all.
         found[INTERNAL_API_URL] = url
     return found
+
+
+def _inside(name: str, there: Mapping[str, Endpoint]) -> Endpoint | None:
+    """Where what a URL leads to is inside the stack; None where that is the same as outside."""
+    return next((there[port] for port in PORTS.get(name, ()) if port in there), None)
 
 
 def _is_secret(name: str) -> bool:
@@ -72,12 +77,7 @@ def made(
     there = ways(services)
 
     def way(name: str) -> pulumi.Input[Any]:
-        at = there.get(PORTS.get(name, ""))
+        at = _inside(name, there)
         return values[name] if at is None else pulumi.Output.from_input(values[name]).apply(lambda url: moved(url, at))
 
     return {name: way(name) for name in names}
-
-
-def used(settings: Mapping[str, Any]) -> list[str]:
-    """Names of the values that an app's environment refers to. `settings`: the app's."""
-    return sorted({name for text in settings["env"].values() for name in env_template.names(text)})

@@ -80,7 +80,8 @@ def _an_external_database_is_named(values: Values, context: Context) -> Iterator
 
 
 def _missing(context: Context, name: str, reason: str) -> Problem:
-    return Problem(path=(name,), value=None, reason=f"engine is external: {reason}", fix=f"run: {_secret(context, name)}")
+    fix = f"run: {_secret(context, name)}"
+    return Problem(path=(name,), value=None, reason=f"engine is external: {reason}", fix=fix, missing=(name,))
 
 
 def _secret(context: Context, name: str) -> str:
@@ -113,7 +114,8 @@ def _backups_have_a_store(values: Values, context: Context) -> Iterator[Problem]
     if "databaseBackupSecretKey" not in context.secrets:
         reason = "backups can't go to an external store without it"
         fix = f"run: {_secret(context, 'databaseBackupSecretKey')}"
-        yield Problem(path=("databaseBackupSecretKey",), value=None, reason=reason, fix=fix)
+        key = ("databaseBackupSecretKey",)
+        yield Problem(path=key, value=None, reason=reason, fix=fix, missing=key)
 
 
 def database_warnings(values: Values, context: Context) -> Iterator[str]:
@@ -126,6 +128,8 @@ def database_warnings(values: Values, context: Context) -> Iterator[str]:
         return key_text(context.project, (*_PATH, *path))
 
     engine = database["engine"]
+    if engine is DatabaseEngine.EXTERNAL:
+        yield from not_scheduled(database, context)
     groups = {
         "cnpg": (DatabaseEngine.CLOUDNATIVEPG, CnpgSettings),
         "external": (DatabaseEngine.EXTERNAL, ExternalDatabaseSettings),
@@ -150,6 +154,13 @@ def database_warnings(values: Values, context: Context) -> Iterator[str]:
             yield f"{key('external', 'bootstrap')} is false: the database is only checked, and never gets a changed password"
     if engine is DatabaseEngine.CLOUDNATIVEPG and database["cnpg"]["hibernate"]:
         yield f"{key('cnpg', 'hibernate')} is true: the database sleeps, and every service of the Supabase stack is off"
+
+
+def not_scheduled(database: dict[str, Any], context: Context) -> Iterator[str]:
+    """The tasks that a database of others would have to run, one line each."""
+    for name in sorted(name for name, task in database["schedule"].items() if task["enabled"] and "sql" in task):
+        key = key_text(context.project, (*_PATH, "schedule", name, "sql"))
+        yield f"{key} is not run from here: others run the database. Schedule it there, by pg_cron's cron.schedule"
 
 
 def _differs(declared: type, name: str, value: Any) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from components import keys, managed
+from components.database_contradictions import not_scheduled
 from components.setting_contradictions import Context, Values, rule
 from components.setting_schema import Problem, default_of, key_text, shown
 from components.setting_types import Compat, SupabaseSettings, Target
@@ -81,6 +82,7 @@ def _the_databases_password_is_given(values: Values, context: Context) -> Iterat
             value=None,
             reason="the project has its password already, and nobody can make it here",
             fix=f"run: pulumi config set --secret {context.project}:databasePassword --stack {context.stack}  (it asks for the value)",
+            missing=("databasePassword",),
         )
 
 
@@ -206,6 +208,7 @@ def managed_warnings(values: Values, context: Context) -> Iterator[str]:
         return
     for name in _written(supabase):
         yield f"{key('supabase', name)} has no effect: the project of {key(*_PATH, 'ref')} is run by others, who decide that"
+    yield from not_scheduled(supabase["database"], context)
     for name in sorted(context.secrets):
         top = name.partition(".")[0]
         if top in _of_services() and top not in _OF_A_PROJECT:

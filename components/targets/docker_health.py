@@ -49,8 +49,10 @@ class Asked:
         if address is None:
             return None
         try:
-            with requests.get(address, timeout=_HTTP_SECONDS, allow_redirects=False, stream=True) as answer:
-                status = answer.status_code
+            with requests.Session() as session:
+                session.trust_env = False  # a company's proxy knows no address of this machine
+                with session.get(address, timeout=_HTTP_SECONDS, allow_redirects=False, stream=True) as answer:
+                    status = answer.status_code
         except RequestException as error:
             return f"{address} does not answer ({type(error).__name__})"
         return None if status < _FIRST_ERROR else f"{address} answers with status {status}"

@@ -75,7 +75,7 @@ def _deployment(
     spec: dict[str, Any] = {
         "revisionHistoryLimit": _HISTORY,
         "selector": selector,
-        "strategy": {"type": "Recreate"} if _has_claim(template) or not service.replicable else _ROLLING,
+        "strategy": {"type": "Recreate"} if _has_claim(template) or not service.replicable else _rolling(service),
         "template": template,
     }
     if service.start_within is not None:
@@ -86,8 +86,10 @@ def _deployment(
     return _body("apps/v1", "Deployment", metadata, {**spec, "replicas": count}), ()
 
 
-# The old pod goes when the new one is ready.
-_ROLLING: Final = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+def _rolling(service: Service) -> dict[str, Any]:
+    """An old pod goes when a new one is ready. Of what may be many, several at once: the time for all must not grow with their number."""
+    many = service.replicas is not None or service.autoscaled is not None
+    return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%" if many else 1, "maxUnavailable": 0}}
 
 
 def _has_claim(template: Mapping[str, Any]) -> bool:

@@ -71,7 +71,7 @@ def test_its_frontend_knows_where_browsers_find_the_backend():
 
 def test_a_pod_goes_only_when_another_is_ready_and_nobody_asks_it_any_more():
     body = deployment(kpi())
-    assert body["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+    assert body["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": "25%", "maxUnavailable": 0}
     assert body["spec"]["progressDeadlineSeconds"] == 300
     pod = body["spec"]["template"]["spec"]
     (container,) = pod["containers"]

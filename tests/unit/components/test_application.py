@@ -220,12 +220,45 @@ def test_a_port_of_its_own_is_moved_by_its_own_setting():
 
 
 def test_every_value_that_the_stack_has_can_be_referred_to(engine):
-    names = sorted(plan({}, plainDatabase={"enabled": True, "pgbouncer": {"enabled": True}}).values)
+    more = {
+        "plainDatabase": {"enabled": True, "pgbouncer": {"enabled": True}},
+        "supabase": {"database": {"testSchema": "test"}},
+    }
+    names = sorted(plan({}, **more).values)
     env = {f"V_{name}": f"${{{name}}}" for name in names}
     recorder = run(
         engine,
-        config({"web": {"image": "a/b:1", "env": env}}, plainDatabase={"enabled": True, "pgbouncer": {"enabled": True}}),
+        config({"web": {"image": "a/b:1", "env": env}}, **more),
     )
     given = dict(line.partition("=")[::2] for line in unwrapped(recorder.inputs("app-web"))["envs"])
     assert set(env) <= set(given)
     assert given["V_PGBOUNCER_URL"].partition("@")[2].startswith("pgbouncer:6432/")
+    assert given["V_TEST_DIRECT_URL"].partition("@")[2].startswith("postgres:5432/")
+    assert given["V_TEST_DATABASE_URL"].partition("@")[2].startswith("pooler:6543/")
+
+
+@pytest.mark.parametrize("name", ["supabase-database", "auth-env", "worker-env", "postgres-secret-files"])
+def test_a_secret_that_the_stack_makes_itself_is_no_apps(name):
+    apps = {
+        "web": {"image": "a/b:1", "env": {"URL": "${DB_URL}"}, "secrets": {name: {"keys": {"url": "URL"}}}},
+        "worker": {"image": "a/b:1"},
+    }
+    with pytest.raises(PlanError, match=rf"apps\.web\.secrets\.{name}: the stack makes a Secret of that name itself"):
+        plan(apps, "kubernetes")
+
+
+@pytest.mark.parametrize("name", ["supabase-secret", "web-env"])
+def test_a_secret_of_another_name_and_the_apps_own_are(name):
+    apps = {"web": {"image": "a/b:1", "env": {"URL": "${DB_URL}"}, "secrets": {name: {"keys": {"url": "URL"}}}}}
+    assert plan(apps, "kubernetes").services["app"]
+
+
+def test_the_passwords_that_apps_may_use_stay_when_the_last_of_them_goes(engine):
+    """They are protected, so an up without them would fail."""
+    recorder = run(engine, config({}, envFiles={}))
+    assert {"app-setup-password", "app-admin-password"} <= set(recorder.requests)
+
+
+def test_on_docker_it_is_said_that_an_app_may_call_whatever_it_wants():
+    warned = load(config({"web": {"image": "a/b:1", "internet": False}}), stack="dev").warnings
+    assert any("apps.web.internet is false, which holds on Kubernetes alone" in line for line in warned)

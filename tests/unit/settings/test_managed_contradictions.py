@@ -178,3 +178,13 @@ def test_an_api_in_the_clear_is_warned_of() -> None:
     assert _warned({"apiUrl": "http://api.example.com"}) == [
         "supastack:supabase.managed.apiUrl is http: keys and what users send travel unencrypted"
     ]
+
+
+def test_tasks_with_sql_are_not_run_where_others_run_the_database_and_that_is_said() -> None:
+    tasks: dict[str, Any] = {
+        "cleanup": {"schedule": "0 3 * * *", "sql": "select 1"},
+        "off": {"schedule": "0 3 * * *", "sql": "select 1", "enabled": False},
+        "notify": {"schedule": "0 3 * * *", "function": "notify"},
+    }
+    said = [line for line in _warned({}, supabase={"database": {"schedule": tasks}}) if "is not run from here" in line]
+    assert [line.partition(" is not")[0] for line in said] == ["supastack:supabase.database.schedule.cleanup.sql"]
