@@ -49,6 +49,7 @@ def _an_external_cache_is_named(values: Values, context: Context) -> Iterator[Pr
             reason="an external cache has its password, and nobody else can make it",
             fix=f"run: pulumi config set --secret {context.project}:cachePassword --stack {context.stack}"
             "  (where the server asks for none, set cache.external.anonymous)",
+            missing=("cachePassword",),
         )
 
 

@@ -38,7 +38,7 @@ def _role_keys_fit_the_jwt_secret(values: Values, context: Context) -> Iterator[
         if "jwtSecret" not in context.secrets:
             reason = "jwtSecret is not given, and the one that is generated has not signed it"
             fix = f"give it too: pulumi config set --secret {context.project}:jwtSecret --stack {context.stack}"
-            yield Problem(path=(name,), value=None, reason=reason, fix=fix)
+            yield Problem(path=(name,), value=None, reason=reason, fix=fix, missing=("jwtSecret",))
         elif key and secret and not keys.is_signed_with(key, secret):
             reason = "it is not signed with jwtSecret: every service would refuse it"
             yield Problem(

@@ -167,7 +167,8 @@ def _external_store_is_complete(values: Values, context: Context) -> Iterator[Pr
         yield Problem(path=("objectStorage", "accessKey"), value=None, reason=reason, fix=fix)
     if "objectStorageSecretKey" not in context.secrets:
         fix = f"run: pulumi config set --secret {context.project}:objectStorageSecretKey --stack {context.stack}"
-        yield Problem(path=("objectStorageSecretKey",), value=None, reason=reason, fix=fix)
+        path = ("objectStorageSecretKey",)
+        yield Problem(path=path, value=None, reason=reason, fix=fix, missing=path)
 
 
 @rule("objectStorage.engine", "objectStorage.fallback")

@@ -120,6 +120,8 @@ class Problem:
     """The value as text; None where it is hidden or there is none."""
     reason: str
     fix: str
+    missing: Path | None = None
+    """The secret setting that is not given, where nothing else is wrong here: a check without the secrets at hand lets that be."""
 
 
 def _unless_encrypted(value: object, validate: Callable[[object], object]) -> object:

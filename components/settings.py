@@ -63,9 +63,15 @@ class SettingsError(Exception):
         count = "one setting is" if len(self.problems) == 1 else f"{len(self.problems)} settings are"
         lines = [f"{count} not right in stack {stack}; nothing has been touched."]
         for problem in self.problems:
-            value = "" if problem.value is None else f" = {problem.value}"
-            lines += ["", f"  {keys[problem]}{value}", f"    why: {problem.reason}", f"    fix: {problem.fix}"]
+            lines += ["", *(f"  {line}" for line in told(problem, project))]
         super().__init__("\n".join(lines))
+
+
+def told(problem: Problem, project: str) -> list[str]:
+    """A problem in lines, as people read it."""
+    value = "" if problem.value is None else f" = {problem.value}"
+    key = key_text(problem.namespace or project, problem.path)
+    return [f"{key}{value}", f"  why: {problem.reason}", f"  fix: {problem.fix}"]
 
 
 def load(
@@ -99,15 +105,19 @@ def load_file(path: Path, *, project: str = PROJECT, stack: str, root: Path = RO
 
     Raises SettingsError with all that is wrong, OSError where the file can't be read.
     """
+    return load(written_in(path, project=project, stack=stack), project=project, stack=stack, root=root)
+
+
+def written_in(path: Path, *, project: str = PROJECT, stack: str) -> dict[str, object]:
+    """Return what a stack file says, by key, with Ciphertext for what is encrypted. Raises as `load_file`."""
     from components.stack_file import StackFileError, read
 
     try:
-        values = read(path.read_text(encoding="utf-8"))
+        return read(path.read_text(encoding="utf-8"))
     except (StackFileError, UnicodeDecodeError) as error:
         reason = str(error) if isinstance(error, StackFileError) else "it is not UTF-8 text"
         problem = Problem(path=(), value=None, reason=f"{path} can't be read: {reason}", fix="mend the file")
         raise SettingsError([problem], project=project, stack=stack) from None
-    return load(values, project=project, stack=stack, root=root)
 
 
 def _program_config() -> tuple[dict[str, object], set[str]]:

@@ -82,7 +82,7 @@ def _data_stay_where_their_volumes_are(values: Values, context: Context) -> Iter
 def _certificate_has_its_key(values: Values, context: Context) -> Iterator[Problem]:
     if _runs(values, "gateway") and "tlsCertificate" in values["supabase"]["gateway"] and "tlsKey" not in context.secrets:
         path, fix = ("supabase", "gateway", "tlsCertificate"), _set_secret(context, "tlsKey")
-        yield Problem(path=path, value="(a certificate)", reason="its key is not given", fix=fix)
+        yield Problem(path=path, value="(a certificate)", reason="its key is not given", fix=fix, missing=("tlsKey",))
 
 
 # -- auth ------------------------------------------------------------------------------------------------------------
@@ -130,7 +130,8 @@ def _smtp_login_is_complete(values: Values, context: Context) -> Iterator[Proble
         yield Problem(path=path, value=shown(smtp["user"]), reason=reason, fix="give supabase.auth.smtp.host, or remove it")
     elif "smtpPassword" not in context.secrets:
         reason = "there is no password to it"
-        yield Problem(path=path, value=shown(smtp["user"]), reason=reason, fix=_set_secret(context, "smtpPassword"))
+        fix, missing = _set_secret(context, "smtpPassword"), ("smtpPassword",)
+        yield Problem(path=path, value=shown(smtp["user"]), reason=reason, fix=fix, missing=missing)
 
 
 @rule("supabase.enabled", "supabase.auth.enabled", "supabase.auth.external", "authProviderSecrets")
@@ -150,7 +151,8 @@ def _providers_are_complete(values: Values, context: Context) -> Iterator[Proble
             yield Problem(path=(*path, "url"), value=None, reason="Keycloak has no address of its own", fix=fix)
         if not _has_secret(context, "authProviderSecrets", name):
             fix = _set_secret(context, "authProviderSecrets", name)
-            yield Problem(path=(*path, "enabled"), value=shown(True), reason="the provider's secret is not given", fix=fix)
+            reason, missing = "the provider's secret is not given", ("authProviderSecrets", name)
+            yield Problem(path=(*path, "enabled"), value=shown(True), reason=reason, fix=fix, missing=missing)
 
 
 @rule("supabase.enabled", "supabase.auth.enabled", "supabase.auth.hooks", "authHookSecrets")
@@ -166,9 +168,8 @@ def _hooks_are_complete(values: Values, context: Context) -> Iterator[Problem]:
             yield Problem(path=(*path, "uri"), value=None, reason="there is nothing to ask", fix=fix)
         elif hook["uri"].startswith("http") and not _has_secret(context, "authHookSecrets", name):
             reason = "the secret that its requests are signed with is not given"
-            yield Problem(
-                path=(*path, "enabled"), value=shown(True), reason=reason, fix=_set_secret(context, "authHookSecrets", name)
-            )
+            fix, missing = _set_secret(context, "authHookSecrets", name), ("authHookSecrets", name)
+            yield Problem(path=(*path, "enabled"), value=shown(True), reason=reason, fix=fix, missing=missing)
 
 
 def _sends_codes(auth: Values) -> tuple[str, ...] | None:
@@ -203,7 +204,8 @@ def _codes_can_be_sent(values: Values, context: Context) -> Iterator[Problem]:
     if not _has_secret(context, "authSmsSecrets", secret):
         path = ("supabase", "auth", "sms", "provider")
         fix = _set_secret(context, "authSmsSecrets", secret)
-        yield Problem(path=path, value=shown(provider.value), reason="the provider's secret is not given", fix=fix)
+        reason, held = "the provider's secret is not given", ("authSmsSecrets", secret)
+        yield Problem(path=path, value=shown(provider.value), reason=reason, fix=fix, missing=held)
 
 
 # -- storage ---------------------------------------------------------------------------------------------------------

@@ -148,6 +148,7 @@ def _secrets_are_there(values: Values, context: Context) -> Iterator[Problem]:
                     value=None,
                     reason=f"the tenant {name} is enterprise: {reason}",
                     fix=f"run: {command}  (it asks for the value)",
+                    missing=path,
                 )
 
 

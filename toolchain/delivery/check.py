@@ -12,9 +12,6 @@ from pathlib import Path
 from toolchain.context import Context
 from toolchain.delivery import settings
 
-_OF_SECRET = "pulumi config set --secret"
-"""In the fix of a problem that is only a secret that is not set."""
-
 
 def run(context: Context) -> int:
     """Check all stacks that branches are deployed as, and the base of previews. Returns 1 where one is not right."""
@@ -34,22 +31,11 @@ def _problems(context: Context, stack: str) -> Iterator[str]:
     if not path.is_file():
         yield f"there is no {path.name}, and {settings.FILE} names it"
         return
-    done = _module(context, "components.describe", stack, path)
-    if done.returncode == 2:
-        blocks = [block for block in done.stderr.strip().split("\n\n")[1:] if _OF_SECRET not in block]
-        yield from blocks
-        return
-    if done.returncode != 0:
-        yield done.stderr.strip()
-        return
-    for file in json.loads(done.stdout).get("env_files", ()):
-        done = _module(context, "components.env_example", stack, path, file["app"])
-        if done.returncode != 0:
-            yield f"the env file of {file['app']}: {done.stderr.strip()}"
-
-
-def _module(context: Context, module: str, stack: str, path: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     # Which cluster is said where it is deployed from.
     env = {"KUBECONFIG": os.devnull, **context.env}
-    command: list[str | Path] = [context.venv_bin / "python", "-m", module, *arguments, "--stack", stack, "--config", path]
-    return subprocess.run(command, cwd=context.root, env=env, capture_output=True, text=True, check=False)
+    command: list[str | Path] = [context.venv_bin / "python", "-m", "components.check_stack", "--stack", stack, "--config", path]
+    done = subprocess.run(command, cwd=context.root, env=env, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        yield from json.loads(done.stdout)
+    else:
+        yield f"it could not be checked (components.check_stack ended with {done.returncode}):\n{done.stderr.strip()}"
