@@ -66,7 +66,8 @@ RULES: Final = (
         id=ids.IMAGE_DIGESTS,
         demand="In prod every image is named by its digest.",
         reason="A tag can be moved to another image by whoever can write to the registry; a digest can't.",
-        fix="run `make pin STACK=<stack>`, which writes supastack:images.digests where a registry answers; or waive the rule with a reason",
+        fix="run `make pin STACK=<stack>`, which writes supastack:images.digests where a registry answers, and for an app says what goes "
+        "into apps.<name>.image; or waive the rule with a reason",
         resource=_by_digest,
         prod_only=True,
     ),

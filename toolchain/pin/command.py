@@ -28,21 +28,29 @@ def run(context: Context) -> int:
 
 
 def pin(path: Path, images: Sequence[Image], ask: Callable[[str], str] = manifests.digest) -> int:
-    """The same for a file and the images of its stack; `ask` tells a reference's digest or raises manifests.Unanswered."""
-    wanted, reasons = {}, []
+    """The same for a file and the images of its stack; `ask` tells a reference's digest or raises manifests.Unanswered.
+
+    An app's image is the user's own, and has its digest in its reference: what is to be written there is said, not written.
+    """
+    wanted, own, reasons = {}, {}, []
     for image in images:
         if image.kind != "registry":
             reasons.append(f"{image.role}: {image.reference} was built on this machine, and has no digest in any registry")
-        elif "@" in image.reference and ".overrides." in image.setting:
+        elif "@" in image.reference and (".overrides." in image.setting or _of_app(image)):
             note(f"{image.role}: {image.setting} has a digest already")
         else:
             wanted[image.role] = image.reference
+            if _of_app(image):
+                own[image.role] = image.setting
     found, missed = _digests(wanted, ask)
     reasons += missed
+    for role, setting in sorted(own.items()):
+        if role in found:
+            reasons.append(f"{role}: write the digest where the image is named, {setting}: {wanted[role]}@{found.pop(role)}")
     for reason in reasons:
         note(reason)
     if not found:
-        note(f"no digest was learned: {path.name} stays as it is")
+        note(f"nothing to write: {path.name} stays as it is")
         return 1 if reasons else 0
     old = path.read_text(encoding="utf-8")
     new = stack_file.with_digests(old, found)
@@ -55,6 +63,11 @@ def pin(path: Path, images: Sequence[Image], ask: Callable[[str], str] = manifes
         )
         note(f"{path.name}: {len(found)} digest{'s' * (len(found) != 1)} written")
     return 1 if reasons else 0
+
+
+def _of_app(image: Image) -> bool:
+    """Whether the stack's user names it himself: the release knows no such role."""
+    return image.setting.partition(":")[2].startswith("apps.")
 
 
 def _digests(wanted: dict[str, str], ask: Callable[[str], str]) -> tuple[dict[str, str], list[str]]:

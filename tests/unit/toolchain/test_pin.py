@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import yaml
 
+from components.describe import describe
+from components.settings import load_file
 from toolchain.announce import ToolchainError
 from toolchain.pin import command, manifests, stack_file
 from toolchain.stack.describe import Image
@@ -152,8 +154,8 @@ def test_a_group_under_another_of_its_names_is_left_alone(key):
         stack_file.with_digests(f"config:\n  {key}:\n    mirror: m.example.com\n", {"auth": DIGEST})
 
 
-def image(role, reference, kind="registry"):
-    return Image(role, reference, kind)
+def image(role, reference, kind="registry", setting="supastack:release"):
+    return Image(role, reference, kind, setting=setting)
 
 
 def test_the_file_gets_what_registries_tell_and_the_change_is_shown(tmp_path, capsys):
@@ -182,3 +184,42 @@ def test_where_no_registry_answers_nothing_is_changed(tmp_path, capsys):
     assert "auth: no digest of 127.0.0.1:9/a/b:1: 127.0.0.1:9 can't be reached" in said
     assert "stub: supastack.local/stub:1 was built on this machine" in said
     assert "Pulumi.prod.yaml stays as it is" in said
+
+
+def test_an_apps_digest_goes_where_its_image_is_named_and_is_said_only(tmp_path, capsys):
+    path = tmp_path / "Pulumi.prod.yaml"
+    path.write_text(FILE)
+    with registry(knows=("hub/supabase/gotrue:v2", "shop/backend:1.4")) as (host, asked):
+        backend, setting = f"{host}/shop/backend:1.4", "supastack:apps.backend.image"
+        auth = image("auth", f"{host}/hub/supabase/gotrue:v2")
+        assert command.pin(path, [auth, image("app-backend", backend, setting=setting)]) == 1
+        assert yaml.safe_load(path.read_text())["config"]["supastack:images"] == {"digests": {"auth": DIGEST}}
+        said = capsys.readouterr().err
+        assert f"app-backend: write the digest where the image is named, {setting}: {backend}@{DIGEST}" in said
+        asked.clear()
+        assert command.pin(path, [image("app-backend", f"{backend}@{OTHER}", setting=setting)]) == 0
+        assert f"app-backend: {setting} has a digest already" in capsys.readouterr().err
+        assert asked == []
+
+
+def images_of(path):
+    found = describe(load_file(path, stack="it"))["images"]
+    return [Image(i["role"], i["reference"], i["kind"], setting=i["setting"]) for i in found]
+
+
+def test_what_a_stack_with_an_app_is_given_is_taken_by_it(tmp_path):
+    """The settings' own word on the file that was written, and on the reference that was said."""
+    text = "config:\n  supastack:apps: {backend: {image: registry.example.com/shop/backend:1.4, port: 8080}}\n"
+    path = tmp_path / "Pulumi.it.yaml"
+    path.write_text(text)
+    images = [
+        Image(i["role"], i["reference"], i["kind"], setting=i["setting"]) for i in describe(load_file(path, stack="it"))["images"]
+    ]
+    assert {i.role for i in images} > {"auth", "app-backend"}
+    assert command.pin(path, images, lambda _: DIGEST) == 1
+    path.write_text(path.read_text().replace("backend:1.4", f"backend:1.4@{DIGEST}"))
+    images = [
+        Image(i["role"], i["reference"], i["kind"], setting=i["setting"]) for i in describe(load_file(path, stack="it"))["images"]
+    ]
+    assert {i.role for i in images if not i.reference.endswith(f"@{DIGEST}")} == set()
+    assert command.pin(path, images, lambda _: DIGEST) == 0
