@@ -1,5 +1,6 @@
 """The workflows in `.github/workflows/`: what actionlint says, and the rules of docs/delivery.md that it does not know."""
 
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -103,6 +104,29 @@ def test_a_fork_gets_the_mocked_part_alone_and_nothing_runs_it_with_more_rights(
     assert WORKFLOWS["pull-request"]["jobs"]["preview"]["needs"] == "which"
 
 
+def test_what_has_no_secrets_asks_for_none():
+    """GitHub gives a run that Dependabot started no secrets of Actions."""
+    for job in ("which", "preview-stack", "preview-stack-gone"):
+        assert "github.actor != 'dependabot[bot]'" in WORKFLOWS["pull-request"]["jobs"][job]["if"], job
+
+
+def test_a_preview_is_brought_up_for_an_open_request_alone_and_commented_on_where_something_was_done():
+    by_command = {
+        step["run"].split()[-1]: step for step in WORKFLOWS["pull-request"]["jobs"]["preview-stack"]["steps"] if "run" in step
+    }
+    assert by_command["pr-up"]["env"]["GITHUB_TOKEN"] == "${{ github.token }}"
+    file = by_command["pr-up"]["env"]["COMMENT_FILE"]
+    assert by_command["comment"]["env"]["FILE"] == file
+    assert by_command["comment"]["if"] == f"${{{{ !cancelled() && hashFiles('{file}') != '' }}}}"
+    gone = {
+        step["run"].split()[-1]: step
+        for step in WORKFLOWS["pull-request"]["jobs"]["preview-stack-gone"]["steps"]
+        if "run" in step
+    }
+    assert gone["comment"]["env"]["FILE"] == gone["pr-down"]["env"]["COMMENT_FILE"]
+    assert gone["comment"]["env"]["COMMENT"] == "edit"
+
+
 def test_every_command_of_a_step_is_a_target_of_the_makefile():
     phony = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY:")).split()[1:]
     called = set()
@@ -120,6 +144,9 @@ def test_branches_and_stacks_are_those_of_delivery_yaml():
     plan = settings.load(ROOT)
     plain = [branch for branch, _ in plan.branches if "*" not in branch]
     assert WORKFLOWS["main"][True]["push"]["branches"] == plain
+    # Else every request to another branch would be red: no stack is deployed from it, or one that no runner knows.
+    (asked,) = re.findall(r"contains\(fromJSON\('(.*?)'\), github\.base_ref\)", WORKFLOWS["pull-request"]["jobs"]["which"]["if"])
+    assert json.loads(asked) == plain
     deployed = [stack for branch, stack in plan.branches if branch in plain]
     assert WORKFLOWS["drift"]["jobs"]["drift"]["strategy"]["matrix"]["stack"] == deployed
     for stack in (*plan.stacks, plan.base):

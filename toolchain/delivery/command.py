@@ -7,7 +7,6 @@ put it: a branch's name is text of whoever named it, and must not become part of
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -73,12 +72,13 @@ def which_stack(branch: str) -> str:
 
 
 def comment(stack: str, number: str, file: Path) -> int:
-    """Write a file's text as the comment of a stack."""
+    """Write a file's text as the comment of a stack. With COMMENT=edit one that is there is edited, and none is made."""
     settings.preview_stack(number)
     body = _text(file)
     _summary(body)
-    url = github.needed().comment(int(number), github.marker_of("preview", stack), body)
-    note(f"comment: {url or 'written'}")
+    only_edit = os.environ.get("COMMENT") == "edit"
+    url = github.needed().comment(int(number), github.marker_of("preview", stack), body, only_edit=only_edit)
+    note("comment: none is there to be edited" if url is None else f"comment: {url or 'written'}")
     return 0
 
 
@@ -117,7 +117,7 @@ def check_deploy(context: Context) -> int:
     """Refuse a deployment whose state would vanish with the machine that it runs on, before anything is set up."""
     from toolchain.stack.config import secrets_provider, tracked_path, uses_private_state
 
-    _keep_kubeconfig()
+    _keep_kubeconfig(context)
     if context.pull_request is not None:
         from toolchain.delivery import guard
 
@@ -132,7 +132,7 @@ def check_deploy(context: Context) -> int:
             f"(state.{context.base_stack}.backend in {settings.FILE}, or PULUMI_BACKEND_URL)"
         )
     provider = secrets_provider(context) if path else None
-    by_phrase = provider in (None, "default", "passphrase") and not _is_cloud(context)
+    by_phrase = provider == "passphrase" or (provider in (None, "default") and not _is_cloud(context))
     given = any(name in os.environ for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"))
     if by_phrase and not given:
         missing.append(
@@ -142,20 +142,21 @@ def check_deploy(context: Context) -> int:
         missing.append("PULUMI_CONFIG_PASSPHRASE is empty: a workflow gives that where the environment has no such secret")
     if missing:
         fail(f"stack {context.stack} can't be deployed from here:\n" + "\n".join(f"  - {line}" for line in missing))
-    note(
-        f"{context.stack}: state in {_shown(context)}, secrets by {provider or ('Pulumi Cloud' if _is_cloud(context) else 'passphrase')}"
-    )
+    by = "passphrase" if by_phrase else "Pulumi Cloud" if provider in (None, "default") else provider
+    note(f"{context.stack}: state in {_shown(context)}, secrets by {by}")
     return 0
 
 
-def _keep_kubeconfig() -> None:
-    """Write the kubeconfig that a secret holds (KUBECONFIG_CONTENT) to a file of the runner's, for the steps that follow.
+def _keep_kubeconfig(context: Context) -> None:
+    """Write the kubeconfig that a secret holds (KUBECONFIG_CONTENT) to a file of the clone's, for the steps that follow.
 
-    GITHUB_ENV is the file by which a step sets variables of those after it, RUNNER_TEMP a folder that goes with the job.
+    GITHUB_ENV is the file by which a step sets variables of those after it. Inside the clone, since the state keeps the path as the
+    provider has it, and a relative one is right on the next runner, too.
     """
     content, later = os.environ.get("KUBECONFIG_CONTENT"), os.environ.get("GITHUB_ENV")
     if content and later:
-        path = Path(os.environ.get("RUNNER_TEMP") or tempfile.gettempdir()) / "kubeconfig"
+        path = context.private / "kubeconfig"
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(path, content)
         with Path(later).open("a") as file:
             file.write(f"KUBECONFIG={path}\n")

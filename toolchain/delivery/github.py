@@ -43,15 +43,17 @@ class Repository:
     author: str = _AUTHOR
     """Whose comments and issues are ours to edit."""
 
-    def comment(self, number: int, marker: str, body: str) -> str:
+    def comment(self, number: int, marker: str, body: str, *, only_edit: bool = False) -> str | None:
         """Write the comment with this marker on a pull request: edit it where it is there. Returns its URL.
 
-        A comment of somebody else's is never touched, whatever stands in it.
+        A comment of somebody else's is never touched, whatever stands in it. With `only_edit` none is made: None where there is none.
         """
         text = body_of(marker, body)
         for found in self._all(f"/issues/{number}/comments"):
             if self._is_ours(found, marker):
                 return str(self._ask("PATCH", f"/issues/comments/{int(found['id'])}", {"body": text}).get("html_url", ""))
+        if only_edit:
+            return None
         return str(self._ask("POST", f"/issues/{number}/comments", {"body": text}).get("html_url", ""))
 
     def issue(self, marker: str, title: str, body: str, label: str) -> str:

@@ -21,7 +21,6 @@ _ROUNDS = 1_000_000
 """Of PBKDF2 with SHA-256 (pulumi pkg/secrets/passphrase/manager.go)."""
 
 _SERVERS = (
-    ("supabase", "managed", "ref"),
     ("supabase", "managed", "poolerHost"),
     ("supabase", "database", "external", "host"),
     ("cache", "external", "host"),
@@ -62,6 +61,7 @@ def check(context: Context) -> None:
     found = [
         *_of_files(context, path),
         *_of_secrets(context, document, others),
+        *_of_itself(context, project, document),
         *_of_settings(context, project, document, others),
     ]
     if found:
@@ -118,18 +118,29 @@ def _of_secrets(context: Context, document: Mapping[str, Any], others: list[Stac
             yield f"the passphrase in the environment opens the secrets of {other.name}: give previews one of their own"
 
 
-def _of_settings(context: Context, project: str, document: Mapping[str, Any], others: list[Stack]) -> Iterator[str]:
-    config = laid_over(dict(document), context.stack, project)["config"]
+def _of_itself(context: Context, project: str, document: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the settings whatever others have: all previews have them."""
+    config = document["config"]
     name = f"Pulumi.{context.base_stack}.yaml"
     target = config.get(f"{project}:target") or "docker"
     if config.get(f"{project}:environment") == "prod":
         yield f"{name} has {project}:environment: prod, which a preview is not"
     if target == "docker" and config.get(f"{project}:ports") != "auto":
         yield f"{name} needs {project}:ports: auto, else two previews want the same ports"
+    namespace = _group(config, project, "kubernetes").get("namespace")
+    if namespace and "${STACK}" not in str(namespace):
+        yield f"{name} has kubernetes.namespace: {namespace}, which all previews would share: leave it out, or put ${{STACK}} into it"
+    for app, given in _group(config, project, "apps").items():
+        host = given.get("host") if isinstance(given, dict) else None
+        if host and "${STACK}" not in str(host):
+            yield f"{name} has apps.{app}.host: {host}, which all previews would share: leave it out, or put ${{STACK}} into it"
+
+
+def _of_settings(context: Context, project: str, document: Mapping[str, Any], others: list[Stack]) -> Iterator[str]:
+    """What the settings would share with another stack."""
+    config = laid_over(dict(document), context.stack, project)["config"]
+    target = config.get(f"{project}:target") or "docker"
     space = _namespace(config, project, context.stack)
-    given = _group(document["config"], project, "kubernetes").get("namespace")
-    if given and "${STACK}" not in str(given):
-        yield f"{name} has kubernetes.namespace: {given}, which all previews would share: leave it out, or put ${{STACK}} into it"
     cluster = _group(config, project, "kubernetes").get("context")
     for other in others:
         theirs: Mapping[str, Any] = other.document["config"]
@@ -145,6 +156,10 @@ def _of_settings(context: Context, project: str, document: Mapping[str, Any], ot
         for path in _SERVERS:
             if (server := _at(config, project, path)) and server == _at(theirs, project, path):
                 yield f"{'.'.join(path)} is that of {other.name}"
+        for ref in sorted(_projects(config, project) & _projects(theirs, project)):
+            yield f"the managed project {ref} is that of {other.name} (supabase.managed.ref, tenants[].project.ref)"
+        for folder in sorted(_backups(config, project) & _backups(theirs, project)):
+            yield f"supabase.database.cnpg.backup.destination is that of {other.name}, {folder}: its backups would be written over"
         shared = _buckets(config, project) & _buckets(theirs, project)
         if shared:
             yield f"it would use the bucket of {other.name}: {', '.join(bucket for _, bucket in sorted(shared))}"
@@ -152,6 +167,20 @@ def _of_settings(context: Context, project: str, document: Mapping[str, Any], ot
 
 def _namespace(config: Mapping[str, Any], project: str, stack: str) -> str:
     return str(_group(config, project, "kubernetes").get("namespace") or f"{project}-{stack}")
+
+
+def _projects(config: Mapping[str, Any], project: str) -> set[str]:
+    """The references of all managed projects: the stack's own, and its tenants'."""
+    tenants = config.get(f"{project}:tenants")
+    given = [tenant.get("project") for tenant in tenants if isinstance(tenant, dict)] if isinstance(tenants, list) else []
+    refs = [_at(config, project, ("supabase", "managed", "ref")), *(each.get("ref") for each in given if isinstance(each, dict))]
+    return {str(ref) for ref in refs if ref}
+
+
+def _backups(config: Mapping[str, Any], project: str) -> set[str]:
+    """Where the database's backups go, without the slash that may end it."""
+    folder = _at(config, project, ("supabase", "database", "cnpg", "backup", "destination"))
+    return {str(folder).rstrip("/")} if folder else set()
 
 
 def _buckets(config: Mapping[str, Any], project: str) -> set[tuple[str, str]]:

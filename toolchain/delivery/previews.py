@@ -4,8 +4,9 @@ import copy
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from toolchain.announce import ToolchainError, fail, note, warn
@@ -13,10 +14,16 @@ from toolchain.context import Context
 from toolchain.delivery import settings
 
 
-def laid_over(document: dict[str, Any], stack: str, project: str) -> dict[str, Any]:
+def laid_over(document: dict[str, Any], stack: str, project: str, provider: str | None = None) -> dict[str, Any]:
     """The settings of one preview: the base file's, with `${STACK}` filled in, a host of its own, and no env file unless one is named.
 
     A public host that does not have `${STACK}` in it gets the stack's name in front: `pr-12.preview.example.com`.
+
+    Args:
+        document: The base file in normal form; not changed.
+        stack: The preview's name.
+        project: The project's name.
+        provider: What delivery.yaml has its secrets encrypted by; None: nothing, so that the base file's own counts.
     """
     config = _filled(copy.deepcopy(document["config"]), stack)
     # The default is `.env`, which belongs to the developer's own stack.
@@ -25,7 +32,13 @@ def laid_over(document: dict[str, Any], stack: str, project: str) -> dict[str, A
     exposure = cluster.get("exposure") if isinstance(cluster, dict) else None
     if isinstance(exposure, dict) and (host := exposure.get("host")) and stack not in str(host).split("."):
         exposure["host"] = f"{stack}.{host}"
-    return {**document, "config": config}
+    laid = {**document, "config": config}
+    if provider is not None:
+        # No file keeps what `stack init` writes: without the line a later run, elsewhere, would take the backend's own default.
+        laid.pop("secretsprovider", None)
+        if "://" in provider:
+            laid["secretsprovider"] = provider
+    return laid
 
 
 def _filled(value: Any, stack: str) -> Any:
@@ -46,6 +59,8 @@ class Preview:
     resources: int | None
     closed: bool | None = None
     """Whether its pull request is closed; None: not known."""
+    updating: bool = False
+    """Whether an engine works on it; Pulumi Cloud alone tells that, and leaves the time out meanwhile."""
 
     def age(self, now: datetime) -> str:
         """The time since the last update, in days or hours: `3d`, `5h`; empty where there was none."""
@@ -55,29 +70,67 @@ class Preview:
         return f"{gone // 24}d" if gone >= 48 else f"{max(gone, 0)}h"
 
     def idle(self, now: datetime, limit: int) -> bool:
-        """Whether it may go: its request is closed, or there was no update for `limit` hours."""
-        return bool(self.closed) or self.updated is None or (now - self.updated).total_seconds() >= limit * 3600
+        """Whether it may go: its request is closed, or there was no update for `limit` hours; never while an engine works on it.
+
+        One that was never brought up may be about to be: it stays while its request is known to be open.
+        """
+        if self.updating:
+            return False
+        if self.closed:
+            return True
+        if self.updated is None:
+            return self.closed is None
+        return (now - self.updated).total_seconds() >= limit * 3600
 
 
 def up(context: Context, rest: Sequence[str] = ()) -> int:
-    """Bring up the preview of a pull request, and write its URLs as the body of a comment where COMMENT_FILE says so."""
-    _only_previews(context)
+    """Bring up the preview of a pull request, and write its URLs as the body of a comment where COMMENT_FILE says so.
+
+    For a request that GitHub says is closed nothing is done: it may have been closed while the checks before this ran, and its stack
+    would be removed by nobody before the nightly cleanup. Returns the exit code of `up`; 0 for a closed request.
+    """
+    number = _only_previews(context)
+    from toolchain.delivery import github
     from toolchain.stack import operations
 
-    code = operations.up(context, rest)
-    if code == 0 and (file := os.environ.get("COMMENT_FILE")):
-        from pathlib import Path
-
-        Path(file).write_text(comment(context))
+    repository = github.from_environment()
+    if repository is not None and repository.is_closed(number):
+        note(f"pull request {number} is closed: {context.stack} is not brought up")
+        return 0
+    try:
+        code = operations.up(context, rest)
+    except ToolchainError:
+        _commented(_failed(context))
+        raise
+    # Made anew: the set-up may have chosen the engine only now.
+    _commented(comment(Context.of(context.stack)) if code == 0 else _failed(context))
     return code
 
 
 def down(context: Context) -> int:
-    """Remove the preview of a pull request with its data and its state. Nobody is asked: only `pr-N` can be named here."""
+    """Remove the preview of a pull request with its data and its state. Nobody is asked: only `pr-N` can be named here.
+
+    Where COMMENT_FILE says so, the body of a comment is written that it is gone.
+    """
     _only_previews(context)
     from toolchain.stack import purging
 
-    return purging.purge(context, confirm=context.stack)
+    code = purging.purge(context, confirm=context.stack)
+    if code == 0:
+        _commented(f"**Preview `{context.stack}`** of this pull request is gone, with its data.\n")
+    return code
+
+
+def _failed(context: Context) -> str:
+    return (
+        f"**Preview `{context.stack}`** of this pull request could not be brought up: the log of the workflow's run says why. "
+        "What was up before may still be, as it was or in part.\n"
+    )
+
+
+def _commented(body: str) -> None:
+    if file := os.environ.get("COMMENT_FILE"):
+        Path(file).write_text(body)
 
 
 def comment(context: Context) -> str:
@@ -107,7 +160,8 @@ def known(context: Context) -> list[Preview]:
         name = str(entry["name"]).rsplit("/", 1)[-1]
         if settings.preview_number(name) is not None:
             at = entry.get("lastUpdate")
-            found.append(Preview(name, _time(at) if at else None, entry.get("resourceCount")))
+            updating = bool(entry.get("updateInProgress"))
+            found.append(Preview(name, _time(at) if at else None, entry.get("resourceCount"), updating=updating))
     return sorted(found, key=lambda preview: settings.preview_number(preview.stack) or 0)
 
 
@@ -118,9 +172,7 @@ def with_requests(previews: Sequence[Preview]) -> list[Preview]:
     repository = github.from_environment()
     if repository is None:
         return list(previews)
-    return [
-        Preview(p.stack, p.updated, p.resources, repository.is_closed(settings.preview_number(p.stack) or 0)) for p in previews
-    ]
+    return [replace(p, closed=repository.is_closed(settings.preview_number(p.stack) or 0)) for p in previews]
 
 
 def report(context: Context, idle: str | None = None) -> int:
@@ -133,7 +185,7 @@ def report(context: Context, idle: str | None = None) -> int:
         return 0
     print(f"{'PREVIEW':<12}{'LAST UPDATE':<22}{'AGE':<6}{'RESOURCES':<11}REQUEST")
     for p in listed:
-        when = p.updated.strftime("%Y-%m-%d %H:%M UTC") if p.updated else "never"
+        when = p.updated.strftime("%Y-%m-%d %H:%M UTC") if p.updated else "now" if p.updating else "never"
         request = {None: "not known", True: "closed", False: "open"}[p.closed]
         count = "" if p.resources is None else str(p.resources)
         print(f"{p.stack:<12}{when:<22}{p.age(now):<6}{count:<11}{request}{'   idle' if p.idle(now, limit) else ''}")
@@ -160,9 +212,10 @@ def clean(context: Context, idle: str | None = None) -> int:
     return 1 if failed else 0
 
 
-def _only_previews(context: Context) -> None:
+def _only_previews(context: Context) -> int:
     if context.pull_request is None:
         fail(f"{context.stack} is not the preview of a pull request: PR=<number> names one")
+    return context.pull_request
 
 
 def _time(text: str) -> datetime:

@@ -262,7 +262,7 @@ class PrivateConfig:
         if self.context.pull_request is not None:
             from toolchain.delivery import previews
 
-            return previews.laid_over(document, self.context.stack, self.project)
+            return previews.laid_over(document, self.context.stack, self.project, self.context.secrets_provider)
         return document
 
     def _written(self, on_disk: bytes, snapshot: _Snapshot | None) -> dict[str, Any] | None:

@@ -64,7 +64,8 @@ class Engine:
         arguments = ["stack", "init", self.context.stack, "--no-select"]
         private = has_private_config(self.context)
         # The engine's own default passes over what the stack's file says (pulumi pkg/backend/diy/backend.go, DefaultSecretManager).
-        provider = secrets_provider(self.context) or ("passphrase" if private else None)
+        # A backend of the user's has a default of its own: Pulumi Cloud's is no passphrase.
+        provider = secrets_provider(self.context) or ("passphrase" if uses_private_state(self.context) else None)
         self._checked([*arguments, *(["--secrets-provider", provider] if provider else [])], beside_private_config=private)
         if private:
             PrivateConfig(self.context).sync()
@@ -190,6 +191,10 @@ def private_project(context: Context) -> Path:
 def engine_environment(context: Context) -> dict[str, str]:
     """The context's environment without the shim on PATH, which would call itself."""
     env = dict(context.env)
+    if context.pull_request is not None:
+        # No file keeps a preview's salt or key from one machine to the next: where its config has none, what the state says of it
+        # counts, not the backend's default (pulumi pkg/cmd/pulumi/stack/secrets.go, GetSecretsManager).
+        env.setdefault("PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER", "true")
     shim = str(context.private / "bin")
     env["PATH"] = os.pathsep.join(p for p in env.get("PATH", "").split(os.pathsep) if p and p != shim)
     return env

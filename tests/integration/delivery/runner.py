@@ -1,7 +1,8 @@
 """Runs the jobs of `.github/workflows/` here: the very commands that stand there, in a fresh clone of a bare repository for each job.
 
 What a runner of GitHub's does between them is done as its documents say: `bash -e`, variables by GITHUB_ENV and GITHUB_OUTPUT, the steps
-after a failed one left out but for those that say `!cancelled()`. `uses:` steps are not run: the clone and its Python are there.
+after a failed one left out but for those that say `!cancelled()`, and those that ask for a file (`hashFiles`) where it is missing. `uses:`
+steps are not run: the clone and its Python are there.
 """
 
 import re
@@ -118,6 +119,8 @@ class Remote:
             if "run" not in step or (only and only not in step["run"]):
                 continue
             if ran.failed and "!cancelled()" not in step.get("if", ""):
+                continue
+            if (file := re.search(r"hashFiles\('([^']+)'\) != ''", step.get("if", ""))) and not (clone.root / file[1]).exists():
                 continue
             later = dict(line.split("=", 1) for line in env_file.read_text().splitlines())
             env = {**given, **later, **_filled(step.get("env", {}), context)}

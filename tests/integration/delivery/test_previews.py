@@ -99,6 +99,12 @@ def test_two_previews_stand_side_by_side_and_each_goes_with_its_request(remote: 
     remote.github.pulls = {12: "closed", 13: "open"}
     request(remote, "preview-stack-gone", 12)
     assert objects(daemon, 12) == []
+    (comment,) = remote.github.comments[12]
+    assert "is gone" in comment["body"]
+    # Its checks end after it was closed: it does not come again, and nothing says that it is up.
+    request(remote, "preview-stack", 12)
+    assert objects(daemon, 12) == []
+    assert "is gone" in comment["body"]
     assert not (remote.state / ".pulumi/stacks/supastack/pr-12.json").exists()
     assert not answers(daemon, first)
     assert answers(daemon, second)

@@ -1,14 +1,20 @@
 """A preview of a pull request is laid over its base, and comes near no other stack."""
 
+import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.recording_github import serving
+from toolchain import setup
 from toolchain.announce import ToolchainError
 from toolchain.context import Context
-from toolchain.delivery import command, guard, previews, settings
+from toolchain.delivery import command, github, guard, previews, settings
+from toolchain.stack import operations, purging
 from toolchain.stack.config import PrivateConfig, config_file, has_private_config, parse
+from toolchain.stack.engine import Engine
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DOCKER = {"supastack:target": "docker", "supastack:ports": "auto"}
@@ -166,12 +172,23 @@ def test_prods_place_in_a_cluster_is_refused(clone, own, theirs, said):
 @pytest.mark.parametrize(
     ("settings_", "said"),
     [
-        ({"supastack:supabase": {"managed": {"ref": "abcdefghijklmnopqrst"}}}, "supabase.managed.ref is that of prod"),
+        (
+            {"supastack:supabase": {"managed": {"ref": "abcdefghijklmnopqrst"}}},
+            "the managed project abcdefghijklmnopqrst is that of prod",
+        ),
         ({"supastack:supabase": {"database": {"external": {"host": "db.example.com"}}}}, "supabase.database.external.host is"),
         ({"supastack:cache": {"external": {"host": "c.upstash.io"}}}, "cache.external.host is that of prod"),
         (
             {"supastack:objectStorage": {"engine": "external", "endpoint": "https://s3.example.com", "buckets": ["files"]}},
             "it would use the bucket of prod: files",
+        ),
+        (
+            {"supastack:supabase": {"database": {"cnpg": {"backup": {"destination": "s3://backups/shop"}}}}},
+            "backup.destination is that of prod, s3://backups/shop",
+        ),
+        (
+            {"supastack:tenants": [{"id": "acme", "tier": "enterprise", "project": {"ref": "tenantabcdefghijklmn"}}]},
+            "the managed project tenantabcdefghijklmn is that of prod",
         ),
     ],
 )
@@ -182,6 +199,63 @@ def test_prods_servers_and_buckets_are_refused(clone, settings_, said):
         config_file(clone.context("pr-12"))
     stack(clone, "preview", DOCKER)
     config_file(clone.context("pr-12"))
+
+
+def test_a_tenants_project_of_prod_is_refused_as_its_own_one(clone):
+    ref = "tenantabcdefghijklmn"
+    stack(clone, "prod", {"supastack:tenants": [{"id": "acme"}, {"id": "b", "project": {"ref": ref}}]})
+    stack(clone, "preview", {**DOCKER, "supastack:supabase": {"managed": {"ref": ref}}})
+    with refused(f"the managed project {ref} is that of prod"):
+        config_file(clone.context("pr-12"))
+
+
+def test_a_public_host_of_an_app_that_all_previews_would_share_is_refused(clone):
+    def app(host):
+        stack(clone, "preview", {**CLUSTER, "supastack:apps": {"web": {"host": host}, "worker": {"image": "worker:1"}}})
+
+    app("app.example.com")
+    with refused(r"apps\.web\.host: app\.example\.com, which all previews would share"):
+        config_file(clone.context("pr-12"))
+    app("${STACK}.app.example.com")
+    config = parse(config_file(clone.context("pr-12")).read_text(), "supastack")["config"]
+    assert config["supastack:apps"]["web"]["host"] == "pr-12.app.example.com"
+
+
+KMS = "awskms://alias/previews?region=eu-central-1"
+
+
+def kept(clone, **preview):
+    (clone.root / "delivery.yaml").write_text(yaml.safe_dump({"state": {"preview": preview}}))
+
+
+def test_its_config_names_the_secrets_provider_of_delivery_yaml_in_every_checkout(clone, monkeypatch):
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://previews")
+    kept(clone, secretsProvider=KMS)
+    assert parse(config_file(clone.context("pr-12")).read_text(), "supastack")["secretsprovider"] == KMS
+    stack(clone, "preview", DOCKER, secretsprovider="gcpkms://projects/p")
+    assert parse(config_file(clone.context("pr-13")).read_text(), "supastack")["secretsprovider"] == KMS
+    kept(clone, secretsProvider="passphrase")
+    assert "secretsprovider" not in parse(config_file(clone.context("pr-14")).read_text(), "supastack")
+
+
+@pytest.mark.parametrize(
+    ("backend", "provider", "said"),
+    [
+        (None, None, "--secrets-provider passphrase"),
+        ("s3://previews", None, ""),
+        ("s3://previews", KMS, f"--secrets-provider {KMS}"),
+        ("https://api.pulumi.com", None, ""),
+        ("https://api.pulumi.com", "passphrase", "--secrets-provider passphrase"),
+    ],
+)
+def test_it_is_made_with_what_delivery_yaml_says_else_with_the_default_of_its_backend(clone, backend, provider, said):
+    kept(clone, **{key: value for key, value in (("backend", backend), ("secretsProvider", provider)) if value})
+    clone.program("pulumi", f'echo "$@" PROVIDER="$PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER" >> {clone.home}/called')
+    Engine(clone.context("pr-12").with_engine(clone.bin / "pulumi")).create_stack()
+    (init,) = [line for line in (clone.home / "called").read_text().splitlines() if line.startswith("stack init")]
+    assert init.split() == f"stack init pr-12 --no-select {said} --non-interactive PROVIDER=true".split()
+    # A team's own stack has its salt in its file: nothing else may stand in for a file that lost it.
+    assert "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER" not in Engine(clone.context("dev")).env
 
 
 def test_it_can_not_call_itself_production(clone):
@@ -203,7 +277,109 @@ def test_idle_is_what_is_closed_or_was_not_updated_for_so_long():
     assert [preview(h).idle(NOW, week) for h in (1, 167, 168)] == [False, False, True]
     assert [preview(1, closed).idle(NOW, week) for closed in (True, False)] == [True, False]
     assert previews.Preview("pr-1", None, 0).idle(NOW, week)
+    # Its request is open: the first update may be on its way. One that is being updated is not touched, whatever else is known.
+    assert not previews.Preview("pr-1", None, 0, closed=False).idle(NOW, week)
+    assert previews.Preview("pr-1", None, 0, closed=True).idle(NOW, week)
+    assert not previews.Preview("pr-1", None, 0, closed=True, updating=True).idle(NOW, week)
     assert [preview(h).age(NOW) for h in (1, 47, 48)] == ["1h", "47h", "2d"]
+
+
+def test_one_that_is_being_updated_is_known_as_such(clone, monkeypatch, capsys):
+    listed = [{"name": "pr-3", "current": False, "updateInProgress": True}, {"name": "team/supastack/pr-2", "current": False}]
+    clone.program("pulumi", f"cat <<'END'\n{json.dumps([*listed, {'name': 'prod', 'current': True}])}\nEND")
+    monkeypatch.setattr(setup, "ensure", lambda context, _: context.with_engine(clone.bin / "pulumi"))
+    assert previews.known(clone.context("pr-1")) == [
+        previews.Preview("pr-2", None, None),
+        previews.Preview("pr-3", None, None, updating=True),
+    ]
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    assert previews.report(clone.context("pr-1"), "7d") == 0
+    told = capsys.readouterr().out
+    assert "pr-2" in told
+    assert "pr-3" not in told
+
+
+URL = {"API_URL": "https://pr-12.example.com"}
+
+
+@pytest.fixture
+def brought(clone, monkeypatch):
+    """What is brought up, each by an engine that the set-up only chooses then; no engine runs."""
+    done = []
+
+    def up(context, _):
+        assert context.pulumi == Path("pulumi")
+        clone.program("pulumi", f"echo '{json.dumps({'version': 3, 'deployment': {'resources': [ROOT_RESOURCE]}})}'")
+        context.private.mkdir(exist_ok=True)
+        (context.private / "engine.json").write_text(json.dumps({"pulumi": str(clone.bin / "pulumi")}))
+        monkeypatch.setenv("PATH", "/nowhere")
+        done.append(context.stack)
+        return 0
+
+    monkeypatch.setattr(operations, "up", up)
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://previews")
+    monkeypatch.setenv("COMMENT_FILE", str(clone.home / "comment.md"))
+    for name in ("GITHUB_TOKEN", "GITHUB_REPOSITORY"):
+        monkeypatch.delenv(name, raising=False)
+    return done
+
+
+ROOT_RESOURCE = {
+    "urn": "urn:pulumi:pr-12::supastack::pulumi:pulumi:Stack::supastack-pr-12",
+    "type": "pulumi:pulumi:Stack",
+    "custom": False,
+    "outputs": URL,
+}
+
+
+def test_its_comment_is_made_by_the_engine_that_its_set_up_chose(clone, brought):
+    assert previews.up(Context.of("pr-12")) == 0
+    assert brought == ["pr-12"]
+    assert "| API_URL | https://pr-12.example.com |" in (clone.home / "comment.md").read_text()
+
+
+def test_one_that_does_not_come_up_says_so_on_its_request(clone, brought, monkeypatch):
+    monkeypatch.setattr(operations, "up", lambda *_: 1)
+    assert previews.up(Context.of("pr-12")) == 1
+    assert "could not be brought up" in (clone.home / "comment.md").read_text()
+    (clone.home / "comment.md").unlink()
+
+    def refusing(*_):
+        raise ToolchainError("no cluster")
+
+    monkeypatch.setattr(operations, "up", refusing)
+    with refused("no cluster"):
+        previews.up(Context.of("pr-12"))
+    assert "could not be brought up" in (clone.home / "comment.md").read_text()
+
+
+def test_for_a_closed_request_nothing_comes_up_and_nothing_is_said(clone, brought, monkeypatch, capsys):
+    with serving() as hub:
+        for name, value in hub.environment().items():
+            monkeypatch.setenv(name, value)
+        hub.pulls = {12: "closed", 13: "open"}
+        assert previews.up(Context.of("pr-12")) == 0
+        assert brought == []
+        assert "pull request 12 is closed" in capsys.readouterr().err
+        assert not (clone.home / "comment.md").exists()
+        assert previews.up(Context.of("pr-13")) == 0
+    assert brought == ["pr-13"]
+
+
+def test_one_that_is_gone_says_so_where_it_said_that_it_is_up(clone, brought, monkeypatch):
+    monkeypatch.setattr(purging, "purge", lambda context, confirm: 0 if context.stack == confirm else 1)
+    file = clone.home / "comment.md"
+    assert previews.down(Context.of("pr-12")) == 0
+    with serving() as hub:
+        for name, value in {**hub.environment(), "PR": "12", "FILE": str(file), "COMMENT": "edit"}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+        assert command.run("comment", "pr-12", []) == 0
+        assert not hub.comments.get(12)
+        hub.add_comment(12, f"{github.marker_of('preview', 'pr-12')}\nis up")
+        assert command.run("comment", "pr-12", []) == 0
+        (comment,) = hub.comments[12]
+        assert "`pr-12`** of this pull request is gone" in comment["body"]
 
 
 @pytest.mark.parametrize("age", ["", "7", "d", "0d", "7w", "-1d", "1d2h"])

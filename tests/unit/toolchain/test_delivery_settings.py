@@ -128,6 +128,19 @@ def test_a_deployment_whose_state_would_go_with_the_runner_is_refused_with_all_t
     assert command.run("check-deploy", "prod", []) == 0
 
 
+def test_on_pulumi_cloud_a_passphrase_is_asked_for_where_one_is_named_alone(machine, monkeypatch, capsys):
+    (machine.root / "Pulumi.yaml").write_text("name: supastack\nruntime: python\n")
+    (machine.root / "Pulumi.prod.yaml").write_text("config: {}\n")
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "https://api.pulumi.com")
+    for provider in (None, "default"):
+        given(machine, state={"prod": {"secretsProvider": provider}})
+        assert command.run("check-deploy", "prod", []) == 0
+        assert "secrets by Pulumi Cloud" in capsys.readouterr().err
+    given(machine, state={"prod": {"secretsProvider": "passphrase"}})
+    with pytest.raises(ToolchainError, match="none is given: PULUMI_CONFIG_PASSPHRASE"):
+        command.run("check-deploy", "prod", [])
+
+
 def test_a_kubeconfig_given_as_text_is_a_private_file_for_the_steps_that_follow(machine, monkeypatch):
     (machine.root / "Pulumi.yaml").write_text("name: supastack\nruntime: python\n")
     (machine.root / "Pulumi.prod.yaml").write_text("config: {}\n")
@@ -136,12 +149,12 @@ def test_a_kubeconfig_given_as_text_is_a_private_file_for_the_steps_that_follow(
         "PULUMI_CONFIG_PASSPHRASE": "x",
         "KUBECONFIG_CONTENT": "apiVersion: v1\n",
         "GITHUB_ENV": str(machine.home / "env"),
-        "RUNNER_TEMP": str(machine.home),
         "KUBECONFIG": "",
     }.items():
         monkeypatch.setenv(name, value)
     assert command.run("check-deploy", "prod", []) == 0
-    file = machine.home / "kubeconfig"
+    # Where the program writes it relative to its own folder: the next runner's clone is elsewhere.
+    file = machine.root / ".supastack" / "kubeconfig"
     assert (machine.home / "env").read_text() == f"KUBECONFIG={file}\n"
     assert file.read_text() == "apiVersion: v1\n"
     assert file.stat().st_mode & 0o077 == 0
