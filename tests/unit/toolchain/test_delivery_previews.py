@@ -304,15 +304,15 @@ URL = {"API_URL": "https://pr-12.example.com"}
 
 @pytest.fixture
 def brought(clone, monkeypatch):
-    """What is brought up, each by an engine that the set-up only chooses then; no engine runs."""
+    """What is brought up, each by an engine that the set-up only chooses then: a script that tells a state."""
     done = []
 
     def up(context, _):
         assert context.pulumi == Path("pulumi")
-        clone.program("pulumi", f"echo '{json.dumps({'version': 3, 'deployment': {'resources': [ROOT_RESOURCE]}})}'")
+        state = json.dumps({"version": 3, "deployment": {"resources": [ROOT_RESOURCE]}})
+        engine = clone.program("pulumi", f"echo '{state}'", clone.home / "engine")  # not on PATH, as on a fresh runner
         context.private.mkdir(exist_ok=True)
-        (context.private / "engine.json").write_text(json.dumps({"pulumi": str(clone.bin / "pulumi")}))
-        monkeypatch.setenv("PATH", "/nowhere")
+        (context.private / "engine.json").write_text(json.dumps({"pulumi": str(engine)}))
         done.append(context.stack)
         return 0
 
