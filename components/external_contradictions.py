@@ -9,7 +9,7 @@ from components.setting_contradictions import Context, Values, rule
 from components.setting_schema import Problem, default_of, key_text, shown
 from components.setting_types import CacheEngine, CacheSettings, ObjectStorageEngine
 from components.setting_values import bytes_of
-from components.supabase_settings.database_engine import DatabaseEngine
+from components.supabase_settings.database_engine import BackupStore, DatabaseEngine
 
 _OWN_CACHE: Final = ("memory", "maxMemory", "evictionPolicy", "appendOnly", "appendFsync", "commander")
 """Settings of a server that the stack runs."""
@@ -125,7 +125,18 @@ def _others_run_something(values: Values) -> bool:
         (cache["enabled"] and cache["engine"] is CacheEngine.EXTERNAL)
         or (store["enabled"] and store["engine"] is ObjectStorageEngine.EXTERNAL)
         or "ref" in supabase["managed"]
-        or (supabase["enabled"] and supabase["database"]["engine"] is DatabaseEngine.EXTERNAL)
+        or (supabase["enabled"] and _others_run_a_database(supabase["database"]))
+    )
+
+
+def _others_run_a_database(database: Mapping[str, Any]) -> bool:
+    """Whether that is so of the stack's database, a replica of it, or the store of its backups."""
+    backup = database["cnpg"]["backup"]
+    backed_up = database["engine"] is DatabaseEngine.CLOUDNATIVEPG and "schedule" in backup
+    return bool(
+        database["engine"] is DatabaseEngine.EXTERNAL
+        or database["readReplicas"]
+        or (backed_up and backup["store"] is BackupStore.EXTERNAL)
     )
 
 

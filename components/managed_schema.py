@@ -16,9 +16,13 @@ from components.engine_log import say, warn
 from components.unknowns import marked
 from components.verification.given import Given
 
-_WHERE: Final = ("host", "port", "database", "user", "schema")
-"""What makes an update when it differs. The password, the encryption and the authority only say how it is looked at."""
-_KEPT: Final = (*_WHERE, "sslmode", "ca", "password")
+_TOLD: Final = ("host", "port", "database", "user", "schema", "sslmode", "password")
+"""What makes an update when it differs. The password does too: a refresh looks with the one that the state keeps.
+
+The authority's file does not: it lies elsewhere on each machine that deploys.
+"""
+_KEPT: Final = (*_TOLD, "ca")
+_WHERE: Final = ("host", "database", "schema")
 
 
 class ManagedSchemaError(Exception):
@@ -49,9 +53,9 @@ class ManagedSchemaProvider(dynamic.ResourceProvider):
         return dynamic.CheckResult(marked(news), [])
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.DiffResult:
-        """An update where the schema is to be elsewhere, or is called otherwise; the other one stays."""
+        """An update where the schema is to be elsewhere, is called otherwise, or is reached otherwise; it never makes another one go."""
         news = marked(_news)
-        return dynamic.DiffResult(changes=any(_olds.get(key) != news.get(key) for key in _WHERE))
+        return dynamic.DiffResult(changes=any(_olds.get(key) != news.get(key) for key in _TOLD))
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Make it where it is not there."""
@@ -59,9 +63,10 @@ class ManagedSchemaProvider(dynamic.ResourceProvider):
         return dynamic.CreateResult(f"{props['host']}/{props['database']}/{props['schema']}", _kept(props))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> dynamic.UpdateResult:
-        """Make it in its new place."""
+        """Make it where it is not there."""
         _make(_news)
-        say(f"schema {_olds['schema']} of {_olds['host']}/{_olds['database']} stays, with what is in it")
+        if any(_olds.get(key) != _news.get(key) for key in _WHERE):
+            say(f"schema {_olds['schema']} of {_olds['host']}/{_olds['database']} stays, with what is in it")
         return dynamic.UpdateResult(_kept(_news))
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
@@ -83,12 +88,12 @@ def _make(props: Mapping[str, Any]) -> None:
     import psycopg
     from psycopg import sql
 
-    from components.verification import network, postgres
+    from components.verification import postgres
     from components.verification.wrong import Wrong, told
 
     endpoint, schema = Given(props), sql.Identifier(props["schema"])
     try:
-        network.reach(endpoint["host"], endpoint["port"])
+        postgres.reach(endpoint)
         with psycopg.connect(**postgres.connection(endpoint)) as session:
             session.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
             session.execute(sql.SQL("GRANT ALL ON SCHEMA {} TO CURRENT_USER").format(schema))
@@ -105,12 +110,12 @@ def _gone(props: Mapping[str, Any]) -> bool:
     """Whether the schema is not there. What can't be asked counts as it was, with a word on it."""
     import psycopg
 
-    from components.verification import network, postgres
+    from components.verification import postgres
     from components.verification.wrong import Wrong
 
     endpoint = Given(props)
     try:
-        network.reach(endpoint["host"], endpoint["port"])
+        postgres.reach(endpoint)
         with psycopg.connect(**postgres.connection(endpoint)) as session:
             query = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
             return session.execute(query, (props["schema"],)).fetchone() is None

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import pulumi
 
-from components import cache
+from components import cache, managed
 from components.endpoints import Endpoint
 from components.managed import Project
 from components.plan import Plan
+from components.services.postgres import USER
 from components.setting_groups import complete
 from components.setting_types import ObjectStorageEngine
 from components.settings import ROOT
@@ -19,6 +21,11 @@ Held = Callable[[str], pulumi.Input[str] | None]
 Endpoints = Iterator[dict[str, Any]]
 
 _API_KEYS: Final = ("anonKey", "serviceRoleKey", "publishableKey", "secretKey")
+_BANNED: Final = (
+    "or this machine's address is banned after wrong passwords, which looks the same: see the project's dashboard (Database settings, "
+    "Network bans)"
+)
+"""Supabase's article 'Error: "Connection refused" when trying to connect to Supabase database'."""
 _AMAZON: Final = "https://s3.{region}.amazonaws.com"
 
 
@@ -119,15 +126,17 @@ def _of_project(project: Project, named: _Named, held: Held) -> Endpoints:
             # Whatever the apps are told: who asks whether all is well wants to know whom it asked.
             "sslmode": "verify-full",
             "ca": project.ca_certificate,
+            "banned_fix": _BANNED,
         }
 
     own = project.database_user
     at = Endpoint(project.database_host, project.database_port)
     yield database("the database itself", at, own, "databaseHost", "databaseUser")
     if (host := project.pooler_host) is not None:
+        # In this order a password is tried where the one before can't be reached.
         ways = {
-            "transaction": (project.pooler_port, "poolerPort"),
             "session": (project.pooler_session_port, "poolerSessionPort"),
+            "transaction": (project.pooler_port, "poolerPort"),
         }
         for mode, (port, setting) in ways.items():
             said = "poolerHost" if port in (6543, 5432) else setting
@@ -147,14 +156,20 @@ def _of_api(project: Project, named: _Named, held: Held) -> Endpoints:
             "at": project.api_url,
             "setting": named.of_project("apiUrl" if not project.api_url.endswith(".supabase.co") else "ref"),
             "url": project.api_url,
-            "ca": _ca_of_api(project),
+            **_authority(project, project.api_url),
             **({} if name is None else {"key": held(name), "key_setting": named.secret(name), "key_fix": named.fix(name)}),
         }
 
 
-def _ca_of_api(project: Project) -> str | None:
-    """The platform's API has a certificate of the public's authorities; one's own host has that of the rest, if any."""
-    return None if project.api_url.endswith(".supabase.co") else project.ca_certificate
+def _authority(project: Project, url: str) -> dict[str, Any]:
+    """What the certificate of an API is verified by: the machine's authorities, since the database's own signs no API of the platform.
+
+    At a host of one's own, which may have any certificate, both count.
+    """
+    host = urlsplit(url).hostname or ""
+    if project.ca_certificate is None or host.endswith(".supabase.co"):
+        return {}
+    return {"ca": project.ca_certificate, "ca_also": True}
 
 
 def _of_storage(project: Project, named: _Named, held: Held) -> Endpoints:
@@ -174,7 +189,7 @@ def _of_storage(project: Project, named: _Named, held: Held) -> Endpoints:
         "secret_key": key,
         "key_setting": named.secret("s3ProtocolAccessKeySecret"),
         "key_fix": named.fix("s3ProtocolAccessKeySecret"),
-        "ca": None if url.endswith(".supabase.co/storage/v1/s3") else project.ca_certificate,
+        **_authority(project, url),
     }
 
 
@@ -187,14 +202,16 @@ def _of_database(plan: Plan, named: _Named) -> Endpoints:
     backup = database["cnpg"]["backup"]
     if database["engine"] is DatabaseEngine.CLOUDNATIVEPG and "schedule" in backup and backup["store"] is BackupStore.EXTERNAL:
         yield _of_backups(plan, named, backup)
-    if database["engine"] is not DatabaseEngine.EXTERNAL:
-        return
+    if database["engine"] is DatabaseEngine.EXTERNAL:
+        yield _of_external(plan, named, database)
+    for replica in database["readReplicas"]:
+        yield _of_replica(plan, named, database, managed.endpoint(replica))
+
+
+def _of_external(plan: Plan, named: _Named, database: Mapping[str, Any]) -> dict[str, Any]:
     at, path = database["external"], ("supabase", "database", "external")
     secret = "databasePassword" if at["user"] in OWN_ROLES else "externalDatabasePassword"
-    authority = at.get("caCertificate")
-    # Where the settings promise no encryption, there is no certificate to verify.
-    verified = authority is not None or at["sslmode"] is SslMode.REQUIRE
-    yield {
+    return {
         "kind": "postgres",
         "what": "the external database",
         "at": str(Endpoint(at["host"], at["port"])),
@@ -208,9 +225,35 @@ def _of_database(plan: Plan, named: _Named) -> Endpoints:
         "password": plan.secret(secret),
         "password_setting": named.secret(secret),
         "password_fix": named.fix(secret),
-        "sslmode": "verify-full" if verified else at["sslmode"].value,
-        "ca": _file(authority),
+        **_encryption(at),
     }
+
+
+def _of_replica(plan: Plan, named: _Named, database: Mapping[str, Any], at: Endpoint) -> dict[str, Any]:
+    """A read replica that others run. A password that the stack makes itself is not there yet: then nobody logs in."""
+    return {
+        "kind": "postgres",
+        "what": "a read replica",
+        "at": str(at),
+        "setting": named.key("supabase", "database", "readReplicas"),
+        "host": at.host,
+        "port": at.port,
+        "user": USER,
+        "user_setting": named.key("supabase", "database", "readReplicas"),
+        "database": database["name"],
+        "database_setting": named.key("supabase", "database", "name"),
+        "password": plan.secret("databasePassword"),
+        "password_setting": named.secret("databasePassword"),
+        "password_fix": named.fix("databasePassword"),
+        **(_encryption(database["external"]) if database["engine"] is DatabaseEngine.EXTERNAL else _encryption({})),
+    }
+
+
+def _encryption(at: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the settings promise no encryption, there is no certificate to verify."""
+    authority, mode = at.get("caCertificate"), at.get("sslmode", SslMode.PREFER)
+    verified = authority is not None or mode is SslMode.REQUIRE
+    return {"sslmode": "verify-full" if verified else mode.value, "ca": _file(authority)}
 
 
 def _of_backups(plan: Plan, named: _Named, backup: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,13 +20,13 @@ def ask_api(endpoint: Mapping[str, Any]) -> None:
     """Asks a project's Auth how it is, with an API key.
 
     Args:
-        endpoint: `url`, `key` (or None: an answer is enough), `ca`, `key_setting`, `key_fix`.
+        endpoint: `url`, `key` (or None: an answer is enough), `ca`, `ca_also`, `key_setting`, `key_fix`.
 
     Raises:
         Wrong: it does not answer as it must.
     """
     key = endpoint["key"]
-    status, _ = _get(f"{endpoint['url']}/auth/v1/health", {} if key is None else {"apikey": key}, endpoint["ca"])
+    status, _ = _get(f"{endpoint['url']}/auth/v1/health", {} if key is None else {"apikey": key}, endpoint)
     if status == 200 or (key is None and status in (401, 403)):
         return
     if status in (401, 403):
@@ -43,8 +43,8 @@ def ask_store(endpoint: Mapping[str, Any]) -> None:
     """Lists one object of a bucket, or the buckets where none is named.
 
     Args:
-        endpoint: `url`, `region`, `bucket` (or None), `access_key`, `secret_key`, `ca`, `key_setting`, `key_fix`, `bucket_setting`,
-            `region_setting`.
+        endpoint: `url`, `region`, `bucket` (or None), `access_key`, `secret_key`, `ca`, `ca_also`, `key_setting`, `key_fix`,
+            `bucket_setting`, `region_setting`.
 
     Raises:
         Wrong: it does not answer as it must.
@@ -54,7 +54,7 @@ def ask_store(endpoint: Mapping[str, Any]) -> None:
     query = {"list-type": "2", "max-keys": "1"} if bucket else {}
     url = f"{endpoint['url']}{path}" + ("?" + "&".join(f"{k}={v}" for k, v in sorted(query.items())) if query else "")
     signed = sign(url, endpoint["region"], endpoint["access_key"], endpoint["secret_key"], datetime.now(UTC))
-    status, body = _get(url, signed, endpoint["ca"])
+    status, body = _get(url, signed, endpoint)
     if status == 200:
         return
     found = re.search(rb"<Code>([A-Za-z0-9]{1,60})</Code>", body)
@@ -118,16 +118,18 @@ def sign(url: str, region: str, access_key: str, secret_key: str, now: datetime)
     return {**headers, "authorization": authorization}
 
 
-def _get(url: str, headers: Mapping[str, str], ca: str | None) -> tuple[int, bytes]:
+def _get(url: str, headers: Mapping[str, str], endpoint: Mapping[str, Any]) -> tuple[int, bytes]:
     """Status and begin of the answer. Redirects are not followed: whoever asked for the credentials is not who the settings name."""
     import urllib3
 
     at = urlsplit(url)
-    tls = at.scheme == "https"
-    network.reach(at.hostname or "", at.port or (443 if tls else 80), ca=ca, tls=tls)
+    tls, ca, also = at.scheme == "https", endpoint["ca"], bool(endpoint.get("ca_also"))
+    network.reach(at.hostname or "", at.port or (443 if tls else 80), ca=ca, tls=tls, also=also)
     limits = urllib3.Timeout(connect=network.WITHIN, read=network.WITHIN)
     try:
-        with urllib3.PoolManager(timeout=limits, retries=False, ssl_context=network.context(ca) if tls else None) as pool:
+        with urllib3.PoolManager(
+            timeout=limits, retries=False, ssl_context=network.context(ca, also=also) if tls else None
+        ) as pool:
             answer = pool.request("GET", url, headers=dict(headers), redirect=False, preload_content=False)
             try:
                 return answer.status, answer.read(_MOST)

@@ -30,21 +30,47 @@ def connection(endpoint: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def ask(endpoint: Mapping[str, Any]) -> None:
-    """Logs in and runs a statement.
+    """`reach`, then `log_in`.
+
+    Raises:
+        Wrong: it does not answer as it must.
+    """
+    reach(endpoint)
+    log_in(endpoint)
+
+
+def reach(endpoint: Mapping[str, Any]) -> None:
+    """Sees that somebody listens there; no password is sent.
 
     Args:
-        endpoint: `host`, `port`, `user`, `password`, `database`, `sslmode`, `ca` (a file or None), `password_setting`,
-            `database_setting`, and `schema` with `schema_fix` where one must be there.
+        endpoint: `host`, `port`, `sslmode`, `ca` (a file or None), and `banned_fix` where whoever gave wrong passwords is banned.
+
+    Raises:
+        Wrong: nobody does, or the authority's file can't be read.
+    """
+    if endpoint["sslmode"].startswith("verify"):
+        # libpq says of a file that it can't read what it says of no certificate.
+        network.context(endpoint["ca"])
+    try:
+        network.reach(endpoint["host"], endpoint["port"])
+    except Wrong as wrong:
+        raise _perhaps_banned(wrong, endpoint) from None
+
+
+def log_in(endpoint: Mapping[str, Any]) -> None:
+    """Logs in and runs a statement; nothing is done where no password is given, as where the stack makes it itself.
+
+    Args:
+        endpoint: What `reach` has, `user`, `password` (or None), `database`, `password_setting`, `password_fix`, `user_setting`,
+            `database_setting`, and `schema` with `schema_fix` and `schema_setting` where one must be there.
 
     Raises:
         Wrong: it does not answer as it must.
     """
     import psycopg
 
-    if endpoint["sslmode"].startswith("verify"):
-        # libpq says of a file that it can't read what it says of no certificate.
-        network.context(endpoint["ca"])
-    network.reach(endpoint["host"], endpoint["port"])
+    if endpoint["password"] is None:
+        return
     try:
         with psycopg.connect(**connection(endpoint)) as session:
             session.execute("SELECT 1").fetchone()
@@ -61,6 +87,11 @@ def _has(session: Any, schema: str) -> bool:
     return bool(found and found[0])
 
 
+def _perhaps_banned(wrong: Wrong, endpoint: Mapping[str, Any]) -> Wrong:
+    more = endpoint.get("banned_fix")
+    return Wrong(wrong.reason, f"{wrong.fix}; {more}", wrong.setting, silent=True) if wrong.silent and more else wrong
+
+
 def why(error: Exception, endpoint: Mapping[str, Any]) -> Wrong:
     """What libpq's words mean. They are the client's own, or the server's in its language, which is why the rest is shown as it is."""
     said = str(error)
@@ -71,7 +102,16 @@ def why(error: Exception, endpoint: Mapping[str, Any]) -> Wrong:
         or "auth failed" in said
         or "rong password" in said
     ):
-        return Wrong(f"the password of {endpoint['user']} is wrong", f"give it anew: {endpoint['password_fix']}", password)
+        fix = f"give it anew: {endpoint['password_fix']}"
+        return Wrong(f"the password of {endpoint['user']} is wrong", fix, password, password=True)
+    if "ircuit breaker" in said:
+        # Supavisor (Supabase's article "Supavisor error: 'Circuit breaker open'").
+        return Wrong(
+            "the pooler turns this machine away for a while, after wrong passwords",
+            f"stop what still asks it with another one, wait two minutes; if the password changed: {endpoint['password_fix']}",
+            password,
+            password=True,
+        )
     if "enant" in said and "not found" in said:
         # Supavisor: "Tenant or user not found", "(ENOTFOUND) tenant/user ... not found".
         return Wrong(
@@ -91,6 +131,6 @@ def why(error: Exception, endpoint: Mapping[str, Any]) -> Wrong:
     if "no pg_hba.conf entry" in said:
         return Wrong("the server lets nobody in from this machine", "have this machine's address allowed there")
     if "timeout" in said:
-        return network.why(TimeoutError(), endpoint["ca"])
+        return _perhaps_banned(network.why(TimeoutError(), endpoint["ca"]), endpoint)
     lines = [line for line in said.splitlines() if line.strip()]
     return Wrong(f"it answered: {lines[-1].strip() if lines else type(error).__name__}", "mend what it says")

@@ -1,19 +1,26 @@
-"""A probe of `components.checks`: asks all that others run, at once, before anything of a deployment is touched.
+"""A probe of `components.checks`: asks all that others run, before anything of a deployment is touched.
+
+All at once, but for databases with the same password: one of them is asked first. Supabase bans an address after a few wrong passwords, and
+a wrong one would else be given to the database, both modes of its pooler and each replica.
 
 Nothing is asked in a preview: one is made wherever somebody looks at a change, by people and machines that need not reach a database
 or know its password, and what it shows must not hang on others' health.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from components.verification import cache, http, postgres
 from components.verification.given import Given
 from components.verification.wrong import SECRET, Wrong, told, without
 
+_Asked = TypeVar("_Asked")
+_Answer = TypeVar("_Answer")
+
+_DATABASE: Final = "postgres"
 _ASK: Final[Mapping[str, Callable[[Mapping[str, Any]], None]]] = {
-    "postgres": postgres.ask,
     "cache": cache.ask,
     "api": http.ask_api,
     "store": http.ask_store,
@@ -30,21 +37,64 @@ def before(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
     endpoints = parameters["endpoints"]
     if preview or not endpoints:
         return ()
-    with ThreadPoolExecutor(max_workers=min(len(endpoints), 32)) as pool:
-        return [problem for problem in pool.map(_problem, endpoints) if problem is not None]
+    return [problem for found in _at_once(_of_group, _groups([Given(endpoint) for endpoint in endpoints])) for problem in found]
 
 
-def _problem(endpoint: Mapping[str, Any]) -> str | None:
+def _groups(endpoints: Sequence[Given]) -> list[list[Given]]:
+    """Databases with the same password together, all others by themselves; in the order of their first ones."""
+    groups: dict[Hashable, list[Given]] = {}
+    for place, endpoint in enumerate(endpoints):
+        key = endpoint["password_setting"] if endpoint["kind"] == _DATABASE else place
+        groups.setdefault(key, []).append(endpoint)
+    return list(groups.values())
+
+
+def _of_group(group: Sequence[Given]) -> list[str]:
+    if group[0]["kind"] == _DATABASE:
+        return _of_databases(group)
+    wrong = _wrong(_ASK[group[0]["kind"]], group[0])
+    return [] if wrong is None else [told(group[0], wrong)]
+
+
+def _of_databases(group: Sequence[Given]) -> list[str]:
+    """What is wrong with databases that have the same password: one after the other until one has taken it or not, then the rest.
+
+    Whether somebody listens is seen beforehand: no password is sent for that.
+    """
+    found: dict[int, Wrong | None] = dict(enumerate(_at_once(partial(_wrong, postgres.reach), group)))
+    waiting = [place for place, wrong in found.items() if wrong is None]
+    while waiting:
+        place = waiting.pop(0)
+        found[place] = wrong = _wrong(postgres.log_in, group[place])
+        if wrong is None:
+            found.update(zip(waiting, _at_once(partial(_wrong, postgres.log_in), [group[at] for at in waiting]), strict=True))
+            waiting = []
+        elif wrong.password:
+            break
+    lines = [told(group[place], wrong) for place, wrong in found.items() if wrong is not None]
+    if waiting:
+        others = ", ".join(f"{group[place]['what']} ({group[place]['at']})" for place in waiting)
+        lines.append(f"verify: not asked with that password too, since whoever gives a few wrong ones may be banned: {others}")
+    return lines
+
+
+def _wrong(ask: Callable[[Mapping[str, Any]], None], endpoint: Mapping[str, Any]) -> Wrong | None:
     try:
-        _ASK[endpoint["kind"]](Given(endpoint))
+        ask(endpoint)
     except Wrong as wrong:
-        return told(endpoint, wrong)
+        return wrong
     except Exception as error:  # noqa: BLE001 - whatever a client library raises must name the endpoint, and no secret
         secrets = [value for name, value in endpoint.items() if name in SECRET]
-        return told(
-            endpoint, Wrong(f"it can't be asked: {type(error).__name__}: {without(str(error), secrets)}", "mend what it says")
-        )
+        return Wrong(f"it can't be asked: {type(error).__name__}: {without(str(error), secrets)}", "mend what it says")
     return None
+
+
+def _at_once(ask: Callable[[_Asked], _Answer], asked: Sequence[_Asked]) -> list[_Answer]:
+    """The answers, in order."""
+    if not asked:
+        return []
+    with ThreadPoolExecutor(max_workers=min(len(asked), 32)) as pool:
+        return list(pool.map(ask, asked))
 
 
 def paired(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:  # noqa: ARG001 - there is no volume

@@ -12,11 +12,15 @@ class Wrong(Exception):
         reason: What is wrong, after "it" or a noun of its own.
         fix: What to do.
         setting: The setting that is wrong; None: the one that names the endpoint.
+        password: Whether it is the password, which others might be asked with too.
+        silent: Whether nobody answered, as nobody answers whom he has banned.
     """
 
-    def __init__(self, reason: str, fix: str, setting: str | None = None) -> None:
+    def __init__(
+        self, reason: str, fix: str, setting: str | None = None, *, password: bool = False, silent: bool = False
+    ) -> None:
         super().__init__(reason)
-        self.reason, self.fix, self.setting = reason, fix, setting
+        self.reason, self.fix, self.setting, self.password, self.silent = reason, fix, setting, password, silent
 
 
 def told(endpoint: Mapping[str, Any], wrong: Wrong) -> str:

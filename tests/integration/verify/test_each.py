@@ -80,6 +80,17 @@ def test_of_all_only_those_that_do_not_answer_are_named(others: Others) -> None:
     assert [line.partition(" (")[0] for line in found] == ["verify: the pooler", "verify: the cache"]
 
 
+def test_a_wrong_password_is_given_to_the_first_database_alone(others: Others) -> None:
+    wrong = [endpoint(others, kind, password="Another-password-1", at=kind) for kind in ("postgres", "session", "pooler")]
+    first, rest = ask(*wrong)
+    assert first.startswith("verify: the postgres (postgres): the password of postgres is wrong")
+    assert rest.endswith("the session (session), the pooler (pooler)")
+    first, next_, rest = ask({**wrong[0], "port": 1}, *wrong[1:])
+    assert "the connection is refused" in first
+    assert next_.startswith("verify: the session (session): the password of")
+    assert rest.endswith(": the pooler (pooler)")
+
+
 def test_a_preview_asks_nobody(others: Others) -> None:
     before = len(others.asked)
     assert ask(endpoint(others, "api"), endpoint(others, "cache", port=1), preview=True) == []
@@ -111,6 +122,20 @@ def test_a_certificate_of_another_authority_is_refused_before_a_credential_is_se
     assert "signed by another authority than caCertificate" in refused(endpoint(others, kind, ca=str(others.foreign.file)))
     assert "authority that this machine does not trust" in refused(endpoint(others, kind, ca=None))
     assert len(others.asked) == before
+
+
+@pytest.mark.parametrize("kind", ["store", "api"])
+def test_where_the_machines_authorities_count_too_a_certificate_by_either_is_good(
+    others: Others, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, foreign = str(others.authority.file), str(others.foreign.file)
+    assert ask(endpoint(others, kind, ca=theirs, ca_also=True)) == []
+    assert "neither this machine nor caCertificate knows" in refused(endpoint(others, kind, ca=foreign, ca_also=True))
+    monkeypatch.setenv("SSL_CERT_FILE", theirs)
+    assert ask(endpoint(others, kind, ca=foreign, ca_also=True)) == []
+    assert "another authority than caCertificate" in refused(endpoint(others, kind, ca=foreign)), (
+        "an own one alone is the only one"
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -134,8 +134,11 @@ def test_what_is_wrong_fails_the_deployment_before_anything_is_written_and_each_
     finally:
         file.write_text(before)
         give(clone, "databasePassword", servers.PASSWORD)
-    for what in ("the database itself", "the pooler, transaction mode", "the pooler, session mode", "a read replica"):
-        assert f"verify: {what} (localhost:" in said
+    assert "verify: the database itself (localhost:" in said
+    for what in ("the pooler, transaction mode", "the pooler, session mode", "a read replica"):
+        assert f"verify: {what} (localhost:" not in said, "a wrong password is given to one server alone"
+        assert f"{what} (localhost:" in said
+    assert "verify: not asked with that password too" in said
     assert "is wrong [supastack:databasePassword]" in said
     assert f"pulumi config set --secret supastack:databasePassword --stack {STACK}" in said
     assert "verify: the cache (nowhere.invalid:" in said

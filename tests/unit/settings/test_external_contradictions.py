@@ -141,3 +141,4 @@ def test_verify_has_no_effect_where_the_stack_runs_everything_itself() -> None:
     (line,) = _load({"verify": True}).warnings
     assert "supastack:verify has no effect" in line
     assert _load({"verify": True, "cache": CACHE, **PASSWORD}).warnings == ()
+    assert _load({"verify": True, "supabase": {"database": {"readReplicas": ["10.0.0.7"]}}}).warnings == ()

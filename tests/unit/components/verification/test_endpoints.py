@@ -9,6 +9,7 @@ from components import secret_values
 from components.managed_schema import ManagedSchemaProvider
 from tests.conftest import holders_of, unwrapped
 from tests.unit.components.test_managed import PASSWORD, POOLER, REF, SAFE, configured, run
+from tests.unit.components.verification.own_authority import authority
 from tests.unit.settings.samples import TEXTS
 
 OTHERS = {
@@ -42,8 +43,8 @@ def test_every_endpoint_of_a_project_a_cache_and_a_store_is_asked_and_its_secret
     recorder = run(engine, configured(MANAGED, OTHERS), **SECRETS, secretKey=key)
     assert [(e["kind"], e["what"], e["at"]) for e in asked(recorder)] == [
         ("postgres", "the database itself", f"db.{REF}.supabase.co:5432"),
-        ("postgres", "the pooler, transaction mode", f"{POOLER}:6543"),
         ("postgres", "the pooler, session mode", f"{POOLER}:5432"),
+        ("postgres", "the pooler, transaction mode", f"{POOLER}:6543"),
         ("postgres", "a read replica", "10.0.0.7:5433"),
         ("api", "the API, asked with secretKey", f"https://{REF}.supabase.co"),
         ("cache", "the cache", "eu1.upstash.io:6379"),
@@ -53,6 +54,7 @@ def test_every_endpoint_of_a_project_a_cache_and_a_store_is_asked_and_its_secret
     for value in (PASSWORD, key, *SECRETS.values()):
         assert holders_of(value, recorder.inputs("verify")) == {"secret"}
     assert {e["sslmode"] for e in asked(recorder) if e["kind"] == "postgres"} == {"verify-full"}, "whatever the apps are told"
+    assert {"Network bans" in e.get("banned_fix", "") for e in asked(recorder) if e["kind"] == "postgres"} == {True}
 
 
 def test_nobody_is_asked_unless_the_settings_say_so(engine):
@@ -80,6 +82,43 @@ def test_an_external_database_is_asked_as_its_settings_say_it_is_encrypted(engin
         )
         said[mode] = one["sslmode"]
     assert said == {"prefer": "prefer", "require": "verify-full"}, "who promises encryption is held to it"
+
+
+def test_an_api_at_a_host_of_its_own_is_verified_by_the_machines_authorities_too(engine, tmp_path):
+    own = authority(tmp_path, "theirs")
+    keys = {"s3ProtocolAccessKeyId": "a" * 32, "s3ProtocolAccessKeySecret": "b" * 64}
+
+    def authorities(**managed):
+        recorder = run(engine, configured({**MANAGED, "caCertificate": own, **managed}, {"verify": "true"}), **keys)
+        found = {e["kind"]: (e.get("ca"), e.get("ca_also")) for e in asked(recorder)}
+        assert found["postgres"] == (own, None), "that one is signed by nobody else"
+        return found["api"], found["store"]
+
+    assert authorities() == ((None, None), (None, None)), "the database's authority signs no API of the platform"
+    both = (own, True)
+    assert authorities(apiUrl="https://api.example.com", storageS3Url="https://files.example.com/s3") == (both, both)
+
+
+def test_read_replicas_that_others_run_are_asked_beside_a_database_of_the_stacks_own(engine):
+    database = {"readReplicas": ["10.0.0.7:5433", "10.0.0.8"]}
+    config = {"target": "docker", "imageSource": "local", "verify": "true", "supabase": {"database": database}}
+    found = asked(run(engine, configured({}, config)))
+    assert [(e["what"], e["at"], e["user"], e["password"], e["sslmode"]) for e in found] == [
+        ("a read replica", "10.0.0.7:5433", "postgres", PASSWORD, "prefer"),
+        ("a read replica", "10.0.0.8:5432", "postgres", PASSWORD, "prefer"),
+    ]
+    assert not any("banned_fix" in e for e in found), "these are not Supabase's"
+
+
+def test_read_replicas_of_an_external_database_are_encrypted_as_it_is(engine):
+    external = {"host": "db.example.com", "user": "postgres", "sslmode": "require"}
+    database = {"engine": "external", "external": external, "readReplicas": ["db-read.example.com"]}
+    config = {"target": "docker", "imageSource": "local", "verify": "true", "supabase": {"database": database}}
+    found = asked(run(engine, configured({}, config)))
+    assert [(e["host"], e["sslmode"], e["password_setting"]) for e in found] == [
+        ("db.example.com", "verify-full", "supastack:databasePassword"),
+        ("db-read.example.com", "verify-full", "supastack:databasePassword"),
+    ]
 
 
 def test_an_enterprise_tenants_project_is_asked_with_its_own_secrets(engine):
@@ -125,10 +164,12 @@ def test_where_it_is_not_made_it_has_to_be_there(engine):
     assert (one["what"], one["schema"]) == ("the database itself", "tests")
 
 
-def test_another_password_makes_no_step_and_another_name_does():
+def test_another_password_or_name_is_an_update_and_another_place_of_the_authority_is_none():
     before = {"host": "h", "port": 5432.0, "database": "postgres", "user": "postgres", "schema": "tests", "password": "one"}
     diff = ManagedSchemaProvider().diff
-    assert not diff("", before, {**before, "password": "two", "port": 5432}).changes
+    assert not diff("", before, {**before, "port": 5432, "ca": "/elsewhere.crt"}).changes
+    assert diff("", before, {**before, "password": "two"}).changes, "a refresh would look with the old one"
+    assert diff("", before, {**before, "sslmode": "verify-full"}).changes
     assert diff("", before, {**before, "schema": "checks"}).changes
     assert not diff("", before, {**before, "schema": "checks"}).replaces
 

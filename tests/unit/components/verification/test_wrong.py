@@ -25,7 +25,7 @@ def test_what_a_client_raises_unforeseen_is_told_without_the_secret(monkeypatch:
     def fails(_endpoint: object) -> None:
         raise RuntimeError("could not read 'a/b c@d'")
 
-    monkeypatch.setattr(probe, "_ASK", {"postgres": fails})
+    monkeypatch.setattr(probe.postgres, "reach", fails)
     (line,) = probe.before({"endpoints": [{**ENDPOINT, "kind": "postgres"}]}, preview=False)
     assert "the pooler (db.example.com:6543): it can't be asked: RuntimeError: could not read '(hidden)'" in line
 
@@ -42,6 +42,11 @@ def test_what_a_client_raises_unforeseen_is_told_without_the_secret(monkeypatch:
             "databasePassword",
         ),
         ("FATAL:  Wrong password", "the password of postgres.ref is wrong", "databasePassword"),
+        (
+            "FATAL:  Circuit breaker open: too many authentication failures, new connections are temporarily blocked",
+            "turns this machine away for a while",
+            "databasePassword",
+        ),
         ('FATAL:  database "shop" does not exist', "there is no database shop", "database"),
         ("server does not support SSL, but SSL was required", "the server speaks no TLS", None),
         ("FATAL:  no pg_hba.conf entry for host", "lets nobody in from this machine", None),
