@@ -87,8 +87,8 @@ def _report(options: argparse.Namespace, context: Context) -> int:
     match options.command:
         case "preview":
             _choice(options, command.FORMATS)
-            judge = policies.judge(context)
-            return command.preview(context, options.rest, form=options.format, commit=options.commit, judge=judge)
+            commit, judge = options.commit, policies.judge
+            return command.preview(context, options.rest, form=options.format, commit=commit, judge_of=judge)
         case "drift":
             _choice(options, command.FORMATS)
             return command.show_drift(context, options.rest, form=options.format)

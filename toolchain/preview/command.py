@@ -17,6 +17,7 @@ from toolchain.context import Context
 from toolchain.preview import changes, drift, masking, report, text
 from toolchain.preview.changes import Preview
 from toolchain.preview.findings import Finding
+from toolchain.stack import arguments as added
 from toolchain.stack import prepare
 from toolchain.stack.config import uses_private_state
 from toolchain.stack.engine import Engine, working
@@ -40,7 +41,7 @@ def preview(
     *,
     form: str = "text",
     commit: str | None = None,
-    judge: Judge = lambda _: (),
+    judge_of: Callable[[Context], Judge] = lambda _: lambda _: (),
 ) -> int:
     """Show what `up` would change.
 
@@ -52,10 +53,12 @@ def preview(
         rest: Further arguments for `pulumi preview`.
         form: One of `FORMATS`.
         commit: What the report says that it is of; None: git is asked.
-        judge: What policies find.
+        judge_of: Gives what policies find, by the stack's settings before anything runs.
 
-    Returns the engine's exit code; where that is 0, FORBIDDEN where a policy that must hold does not.
+    Returns the engine's exit code; where that is 0, FORBIDDEN where a policy that must hold does not. Raises ToolchainError where `rest`
+    leads to another stack or other settings, or the preview could not begin.
     """
+    added.check(rest, "preview")
     subject = report.Subject(stack=context.stack, commit=commit or _commit(context.root))
     try:
         with prepare.for_preview(context) as ready:
@@ -64,6 +67,7 @@ def preview(
                 note(line)
             # For a stack that is all new, every property of everything would be hundreds of lines.
             depth = ["--diff"] if ready.state and ready.state.runs() else []
+            judge = judge_of(ready.context)
             with _event_log(context) as log:
                 code = _run(ready.context, ["preview", *depth, *working(), *rest], log, form)
                 seen = _read(log, code)
@@ -105,8 +109,10 @@ def allowed(context: Context, judge: Judge, rest: Sequence[str] = ()) -> int:
 def show_drift(context: Context, rest: Sequence[str] = (), *, form: str = "text") -> int:
     """Report what was changed by other hands since the last deployment. `rest`: further arguments for `pulumi refresh`.
 
-    Returns 0 where nothing was, DRIFTED where something was, the engine's exit code where it could not be told.
+    Returns 0 where nothing was, DRIFTED where something was, the engine's exit code where it could not be told. Raises ToolchainError where
+    `rest` leads to another stack or other settings, or there is no such stack.
     """
+    added.check(rest, "drift")
     if not uses_private_state(context):
         # On a runner nothing is set up yet, and the stack is elsewhere.
         context = setup.ensure(context, setup.Needs())

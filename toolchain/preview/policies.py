@@ -6,7 +6,8 @@ packs, and a pack needs packages of its own; so what must hold is never left to 
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,14 +29,23 @@ class Forbidden(ToolchainError):
     """A policy that must hold does not; nothing was touched."""
 
 
-def judge(context: Context) -> Callable[[Preview], Sequence[Finding]]:
-    """What finds the violations of a preview of this stack."""
+@dataclass(frozen=True)
+class Judge:
+    """What finds the violations of a preview of a stack, by the settings that it had before the preview ran."""
 
-    def judged(preview: Preview) -> Sequence[Finding]:
+    settings: Mapping[str, Any]
+
+    @property
+    def environment(self) -> str:
+        """What the stack is for, as its config says, without checking anything."""
+        return str(self.settings.get("environment") or "dev")
+
+    def __call__(self, preview: Preview) -> Sequence[Finding]:
+        """What policies find in it."""
         from policies.catalogue import RULES
         from policies.evaluate import evaluate
 
-        stack = stack_of(settings(context), preview)
+        stack = stack_of(self.settings, preview)
         if not preview.complete:
             # What was not seen can't be allowed.
             message = "the preview did not come to its end, so the rules could not be asked"
@@ -44,12 +54,10 @@ def judge(context: Context) -> Callable[[Preview], Sequence[Finding]]:
         note(f"policies: {len(RULES)} rules for environment {stack.environment}, asked by make itself ({how}): docs/policies.md")
         return findings(evaluate(stack))
 
-    return judged
 
-
-def environment(context: Context) -> str:
-    """What the stack is for, as its config says, without checking anything."""
-    return str(settings(context).get("environment") or "dev")
+def judge(context: Context) -> Judge:
+    """The judge of a stack, by its settings as they are now: to be asked for before anything runs. Raises as `settings`."""
+    return Judge(settings(context))
 
 
 def settings(context: Context) -> dict[str, Any]:

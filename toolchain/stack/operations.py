@@ -10,7 +10,7 @@ from pathlib import Path
 from toolchain import setup
 from toolchain.announce import ToolchainError, fail, note
 from toolchain.context import Context
-from toolchain.stack import describe, env_forms, prepare, status_report, summary
+from toolchain.stack import arguments, describe, env_forms, prepare, status_report, summary
 from toolchain.stack.config import PrivateConfig, has_private_config, project_name, tracked_path
 from toolchain.stack.docker_access import connect, locate
 from toolchain.stack.engine import Engine, working
@@ -24,14 +24,18 @@ def up(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False
     Pulumi previews first, though nobody is asked: a program that can't be carried out as a whole changes nothing then. Where there is
     nothing yet that it could change, only the checks of the update itself stand before it: a third of the time is saved. In prod the
     preview is a run of its own, over which the policies are asked first: what they forbid touches nothing (policies.Forbidden).
+
+    Raises ToolchainError where `rest` leads to another stack or other settings.
     """
     from toolchain.preview import command, policies
 
+    arguments.check(rest, "up")
     with prepare.for_up(context) as ready:
         context = ready.context
         new = [] if ready.state and ready.state.resources else ["--skip-preview"]
-        if policies.environment(context) == policies.PROD:
-            code = command.allowed(context, policies.judge(context), rest)
+        judge = policies.judge(context)
+        if judge.environment == policies.PROD:
+            code = command.allowed(context, judge, rest)
             new = ["--skip-preview"]
         else:
             code = 0

@@ -47,7 +47,8 @@ def test_settings_are_what_is_written_but_no_secret(stack):
     )
     found = policies.settings(context)
     assert found == {"environment": "prod", "serviceSecrets": {"auth": {}}, "policies": {"waivers": {"backups": "a good reason"}}}
-    assert policies.environment(context) == "prod"
+    assert policies.judge(context).environment == "prod"
+    assert policies.Judge({}).environment == "dev"
     assert policies.stack_of(found, Preview(changes=())).waivers == {"backups": "a good reason"}
 
 
@@ -61,6 +62,15 @@ def test_rules_look_at_what_will_be_there():
     stack = policies.stack_of({}, Preview(changes=changes))
     assert [resource.name for resource in stack.resources] == ["new", "same"]
     assert stack.environment == "dev"
+
+
+def test_what_a_run_writes_into_the_config_changes_nothing_for_its_own_policies(stack):
+    context = stack("config:\n  supastack:environment: prod\n")
+    judge = policies.judge(context)
+    stack("config:\n  supastack:environment: staging\n")
+    assert judge.environment == "prod"
+    (finding, *_) = judge(Preview(changes=(change("it", **OPEN),)))
+    assert finding.mandatory
 
 
 @pytest.mark.parametrize(("environment", "mandatory"), [("prod", True), ("dev", False)])
