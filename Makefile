@@ -35,7 +35,7 @@ help:
 	@echo '  make pr-down    remove it with its data: PR=12'
 	@echo '  make pr-list    all previews with their age; IDLE=7d those alone that may go'
 	@echo '  make pr-clean   remove the previews that may go: IDLE=7d'
-	@echo '  make comment    write a file as the one comment of a stack on a pull request: STACK=prod PR=12 FILE=preview.md'
+	@echo '  make comment    write a file as the one comment of a stack on a pull request: STACK=prod PR=12 FILE=preview.md (COMMENT=edit makes none)'
 	@echo '  make drift-issue  look for drift of a stack, and have one issue tell of it'
 	@echo '  make check-stacks  say which stacks have settings that are not right, with no secret at hand'
 	@echo '  make check-deploy  say what a deployment of the stack from a runner of CI is missing'

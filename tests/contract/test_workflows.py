@@ -104,6 +104,19 @@ def test_a_fork_gets_the_mocked_part_alone_and_nothing_runs_it_with_more_rights(
     assert WORKFLOWS["pull-request"]["jobs"]["preview"]["needs"] == "which"
 
 
+def test_what_runs_the_program_of_any_branch_has_no_environment_of_what_runs_by_itself_or_deploys():
+    """Required reviewers of `<stack>-preview` must neither stop the nightly run nor be passed by it."""
+    environments = {f"{name}.{job}": spec["environment"] for name, job, spec in JOBS if "environment" in spec}
+    assert environments == {
+        "pull-request.preview": "${{ needs.which.outputs.stack }}-preview",
+        "pull-request.preview-stack": "previews",
+        "pull-request.preview-stack-gone": "previews",
+        "previews-cleanup.cleanup": "previews",
+        "drift.drift": "${{ matrix.stack }}-drift",
+        "main.deploy": "${{ needs.which.outputs.stack }}",
+    }
+
+
 def test_what_has_no_secrets_asks_for_none():
     """GitHub gives a run that Dependabot started no secrets of Actions."""
     for job in ("which", "preview-stack", "preview-stack-gone"):
