@@ -75,7 +75,8 @@ def preview(
             hide = masking.masker(ready.context) if form != "text" else None
     except ToolchainError as error:
         if form == "markdown":
-            sys.stdout.write(report.failed(subject, str(error)))
+            # It may hold what the engine has said, which knows nothing of who reads this.
+            sys.stdout.write(report.failed(subject, masking.of_failure(context)(str(error))))
         raise
     subject = replace(subject, findings=findings)
     if form == "text":
@@ -84,7 +85,11 @@ def preview(
     else:
         assert hide is not None
         seen = masking.masked(seen or _unfinished(code), hide)
-        subject = replace(subject, findings=[replace(f, message=hide(f.message)) for f in findings])
+        subject = replace(
+            subject,
+            notes=[hide(line) for line in subject.notes],
+            findings=[replace(f, message=hide(f.message)) for f in findings],
+        )
         written = report.render(seen, subject) if form == "markdown" else f"{json.dumps(report.data(seen, subject), indent=2)}\n"
         sys.stdout.write(written)
     return code or (FORBIDDEN if any(f.mandatory and f.waived is None for f in findings) else 0)

@@ -1,9 +1,11 @@
 """Takes secrets out of a preview before it is published. The engine has masked what it knows to be secret; this is the second look."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from toolchain.announce import ToolchainError
 from toolchain.context import Context
 from toolchain.preview.changes import Preview
 from toolchain.stack.engine import Engine
@@ -17,6 +19,18 @@ def masker(context: Context) -> Hide:
     engine = Engine(context)
     state = engine.read_state(show_secrets=True)
     return Redactor([*(state.secrets() if state else ()), *engine.secret_config()])
+
+
+def of_failure(context: Context) -> Hide:
+    """The same where something failed, perhaps just what would have to be read: it hides as much as can be known."""
+    engine = Engine(context)
+    secrets: list[str] = []
+    with suppress(ToolchainError, OSError, ValueError):
+        state = engine.read_state(show_secrets=True)
+        secrets += state.secrets() if state else ()
+    with suppress(ToolchainError, OSError):
+        secrets += engine.secret_config()
+    return Redactor(secrets)
 
 
 def masked(preview: Preview, hide: Hide) -> Preview:
