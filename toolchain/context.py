@@ -81,6 +81,10 @@ class Context:
         """The same context with another engine, its folder on PATH after the virtual environment's."""
         return replace(self, pulumi=pulumi, env=_environment(self.private, self.venv_bin, pulumi, base=self.env))
 
+    def with_recorded_engine(self) -> "Context":
+        """The same context with the engine that a set-up has chosen since, in whatever it ended."""
+        return self.with_engine(_recorded_engine(self.private))
+
     def with_env(self, **values: str) -> "Context":
         """The same context with these environment variables set."""
         return replace(self, env={**self.env, **values})

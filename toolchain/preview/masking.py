@@ -22,8 +22,11 @@ def masker(context: Context) -> Hide:
 
 
 def of_failure(context: Context) -> Hide:
-    """The same where something failed, perhaps just what would have to be read: it hides as much as can be known."""
-    engine = Engine(context)
+    """The same where something failed, perhaps just what would have to be read: it hides as much as can be known.
+
+    `context`: as it was before anything was set up.
+    """
+    engine = Engine(context.with_recorded_engine())
     secrets: list[str] = []
     with suppress(ToolchainError, OSError, ValueError):
         state = engine.read_state(show_secrets=True)

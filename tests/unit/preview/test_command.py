@@ -25,11 +25,12 @@ def engine(monkeypatch):
         return part
 
     class Stub:
-        def __init__(self, _context):
-            pass
+        def __init__(self, context):
+            self.set_up = not hasattr(context, "with_recorded_engine")
 
         def read_state(self, show_secrets):
             assert show_secrets
+            assert self.set_up, "it has no engine"
             return SimpleNamespace(secrets=lambda: given(parts.state)) if given(parts.state) is not None else None
 
         def secret_config(self):
@@ -48,13 +49,15 @@ def begins(monkeypatch, *, error=None, notes=()):
     def for_preview(context):
         if error is not None:
             raise error
-        yield SimpleNamespace(context=context, state=None, description=SimpleNamespace(notes=notes))
+        yield SimpleNamespace(context=context.with_recorded_engine(), state=None, description=SimpleNamespace(notes=notes))
 
     monkeypatch.setattr(command.prepare, "for_preview", for_preview)
 
 
 def context(tmp_path):
-    return SimpleNamespace(stack="it", root=tmp_path, private=tmp_path / "private")
+    """On a runner nothing is set up before the preview; by the time that it fails there may be an engine."""
+    ready = SimpleNamespace(stack="it", root=tmp_path, private=tmp_path / "private")
+    return SimpleNamespace(**vars(ready), with_recorded_engine=lambda: ready)
 
 
 def test_why_a_preview_could_not_begin_is_told_without_secrets(engine, monkeypatch, tmp_path, capsys):

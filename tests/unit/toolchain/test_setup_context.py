@@ -105,3 +105,13 @@ def test_another_python_of_the_users_shell_does_not_reach_the_program(machine, m
     context = Context.of()
     assert "PYTHONHOME" not in context.env
     assert context.env["VIRTUAL_ENV"] == str(context.venv_bin.parent)
+
+
+def test_an_engine_that_was_chosen_meanwhile_is_found(machine):
+    before = Context.of()
+    assert before.pulumi == Path("pulumi")
+    before.private.mkdir()
+    (before.private / "engine.json").write_text(json.dumps({"pulumi": "/some/where/pulumi"}))
+    after = before.with_recorded_engine()
+    assert after.pulumi == Path("/some/where/pulumi")
+    assert "/some/where" in after.env["PATH"].split(os.pathsep)
