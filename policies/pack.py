@@ -19,7 +19,6 @@ from policies.model import Level, Resource, Rule, Stack
 from policies.values import UNKNOWN
 
 NAME: Final = "supastack"
-_PROJECT: Final = "supastack"
 _ADVICE: Final = "-advice"
 _SECRET_TAG: Final = "secure"
 
@@ -92,9 +91,9 @@ def _speaks(rule: Rule, mandatory: bool, stack: Stack) -> bool:
 
 def _stack(urn: str, root: Path, resources: tuple[Resource, ...] = ()) -> Stack:
     """The stack that a URN belongs to, with its settings."""
-    # urn:pulumi:<stack>::<project>::...
-    name = urn.removeprefix("urn:pulumi:").partition("::")[0]
-    settings = _settings(name, root)
+    # urn:pulumi:<stack>::<project>::... - whose settings they are, a copy of this project under another name says there.
+    name, _, rest = urn.removeprefix("urn:pulumi:").partition("::")
+    settings = _settings(name, rest.partition("::")[0], root)
     policies = settings.get("policies")
     waivers = policies.get("waivers") if isinstance(policies, Mapping) else None
     return Stack(
@@ -111,21 +110,34 @@ def _today() -> date:
 
 
 @cache
-def _settings(stack: str, root: Path) -> dict[str, Any]:
-    """The settings as the engine hands them over, where it does, else those of the stack's file, without secrets.
+def _settings(stack: str, project: str, root: Path) -> dict[str, Any]:
+    """The settings as the engine hands them over, where it does, else those of the stack's file (`_file`), without secrets.
 
     An engine that starts packs by the language host hands them to the pack's server, which keeps them to itself (pulumi_policy 1.21.0,
     `ConfigureStack`); one that starts them by a script puts them into the environment, secrets in plain and not told apart: no rule
     may put a setting's value into a message as it is.
     """
     handed = os.environ.get("PULUMI_CONFIG")
-    given: Mapping[str, Any] = json.loads(handed) if handed else _of_file(root / f"Pulumi.{stack}.yaml")
+    given: Mapping[str, Any] = json.loads(handed) if handed else _of_file(_file(stack, root))
     found: dict[str, Any] = {}
     for key, value in given.items():
-        project, _, name = str(key).removeprefix("config:").partition(":")
-        if project == _PROJECT and not _is_secret(value):
-            found[name.removeprefix("config:")] = _read(value)
+        # Without a namespace it is the project's, as the engine reads it.
+        namespace, _, name = str(key).removeprefix("config:").rpartition(":")
+        if namespace.removesuffix(":config") in ("", project) and not _is_secret(value):
+            found[name] = _read(value)
     return found
+
+
+def _file(stack: str, root: Path) -> Path:
+    """The file that the engine has the settings from.
+
+    In a clone that keeps its own state that is a private one (toolchain/stack/config.py), where what was set by command is, and all that
+    further instances and previews of pull requests have. With a backend of the user's own it is the tracked one.
+    """
+    folder = root / ".supastack"
+    private, tracked = folder / "stacks" / f"Pulumi.{stack}.yaml", root / f"Pulumi.{stack}.yaml"
+    own = os.environ.get("PULUMI_BACKEND_URL", "") in ("", f"file://{folder / 'state'}")
+    return private if private.is_file() and (own or not tracked.is_file()) else tracked
 
 
 def _of_file(path: Path) -> Mapping[str, Any]:
