@@ -215,6 +215,21 @@ def test_the_tests_schema_is_made_once_with_its_rights_and_stays_when_the_resour
     assert provider.read("id", props).id == "", "the next deployment makes it anew"
 
 
+def test_after_another_password_a_schema_that_is_gone_is_found_with_the_new_one(others: Others) -> None:
+    others.sql("CREATE ROLE rotated LOGIN PASSWORD 'The-0ld-one'; GRANT CREATE ON DATABASE postgres TO rotated")
+    provider = ManagedSchemaProvider()
+    before = {**endpoint(others, "postgres", user="rotated", password="The-0ld-one"), "schema": "rotating"}
+    kept = provider.create(before).outs
+    others.sql("ALTER ROLE rotated PASSWORD 'The-n3w-one'; DROP SCHEMA rotating")
+    assert provider.read("id", kept).id == "id", "who can't look takes it for what it was"
+    after = {**before, "password": "The-n3w-one"}
+    assert provider.diff("id", kept, after).changes
+    kept = provider.update("id", kept, after).outs
+    assert others.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'rotating'") == "1"
+    others.sql("DROP SCHEMA rotating")
+    assert provider.read("id", kept).id == ""
+
+
 def test_a_schema_that_can_not_be_made_says_why_and_shows_no_password(others: Others) -> None:
     props = {**endpoint(others, "session", password="Wr0ng@/pass:word"), "schema": "tests"}
     with pytest.raises(ManagedSchemaError) as refusal:

@@ -202,7 +202,7 @@ def test_a_second_deployment_changes_nothing_and_a_schema_that_was_dropped_is_ma
 ) -> None:
     assert clone.preview_steps(STACK) == {}
     others.sql("DROP SCHEMA checks CASCADE")
-    clone.pulumi("up", "--yes", "--refresh", "--skip-preview", "--stack", STACK)
+    clone.pulumi("up", "--yes", "--skip-preview", "--stack", STACK)
     assert others.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'checks'") == "1"
 
 
