@@ -69,7 +69,8 @@ def _wrong_values(field: Field) -> Iterator[tuple[str, Any, Where]]:
         if not top:
             yield "a number in quotes", str(low), ()
     elif field.type is bool:
-        for value in ("", "yes", "no", "on", "true", "false", "True", 0, 1, 1.0, 2):
+        # At the top level the engine hands over true and false as texts.
+        for value in ("", "yes", "no", "on", *(() if top else ("true", "false")), "True", 0, 1, 1.0, 2):
             yield "not true or false", value, ()
     elif is_size(field):
         low, high = setting.minimum or 0, setting.maximum or 0
