@@ -1,6 +1,7 @@
 """Fixtures of all tests: a program under a mocked engine, in both modes, with every request and option recorded."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +15,24 @@ MARKER = "4dabf18193072939515e22adb298388d"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
 
 GENERATED = {"random:index/randomPassword:RandomPassword": "result", "random:index/randomId:RandomId": "hex"}
+
+
+_TRACEBACK_LIMIT = getattr(sys, "tracebacklimit", None)
+
+
+@pytest.fixture(autouse=True)
+def _tracebacks_are_whole() -> Iterator[None]:
+    """Our dynamic providers cut them in their own process, which here is the tests' (the SDK itself reads its callers from them)."""
+    _restore_tracebacks()
+    yield
+    _restore_tracebacks()
+
+
+def _restore_tracebacks() -> None:
+    if _TRACEBACK_LIMIT is not None:
+        sys.tracebacklimit = _TRACEBACK_LIMIT
+    elif hasattr(sys, "tracebacklimit"):
+        del sys.tracebacklimit
 
 
 class Mocks(pulumi.runtime.Mocks):

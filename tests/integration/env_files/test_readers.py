@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components import env_file_header, env_files, env_format, env_template
+from components import env_file_header, env_files, env_format, env_sources, env_template
 from components.env_apps import APPS
 from components.env_apps.nextjs import NEXTJS
 from components.env_file_header import Owner
@@ -134,13 +134,15 @@ def typical(source):
         Rule.PORT: "54321",
         Rule.INTEGER: "17",
         Rule.EMAIL: "admin@example.com",
-    }.get(SOURCES[source].rule, '{"keys":[{"kty":"EC"}]}' if source == "JWKS" else "Ann O'Neil")
+    }.get(env_sources.find(source).rule, '{"keys":[{"kty":"EC"}]}' if source == "JWKS" else "Ann O'Neil")
 
 
 @pytest.mark.parametrize("app", [app for app in APPS.values() if app.format is None], ids=lambda app: app.name)
 def test_the_file_of_every_built_in_app_is_read_the_same_by_all(node, shell, app):
-    every = {name: typical(name) for name in SOURCES}
-    values = {key: env_template.fill(text, every) for key, text in env_files.select(app, SOURCES).items()}
+    every = {
+        name: typical(name) for name in {*SOURCES, *(n for v in app.variables.values() for n in env_template.names(v.value))}
+    }
+    values = {key: env_template.fill(text, every) for key, text in env_files.select(app, every).items()}
     assert set(values) == set(app.variables)
     text = env_files.render(app.layout, values, "dotenv")
     assert node.read([text]) == [dict.fromkeys(NODE_READERS, values)]
