@@ -20,7 +20,6 @@ READ: Final = "postgresRead"
 """Where standbys are read from, beside the names in the port plan."""
 READ_SERVICE: Final = "postgres-ro"
 """Its host name: the operator's, for a cluster of that name."""
-POOLER_SERVICE: Final = "postgres-pooler"
 
 
 def of(settings: Mapping[str, Any]) -> DatabaseEngine:

@@ -68,27 +68,29 @@ def actionlint() -> Path:
 
 
 def checkov() -> Path:
-    """The program of checkov, in a virtual environment of its own.
+    """The Python that has checkov: it is run as a module, since its programs would not survive the folder's other name.
 
     Raises:
         subprocess.CalledProcessError: it could not be installed.
     """
-    pins = FOLDER / "checkov/checkov.txt"
-    folder = Context.of().cache / f"peer-checkov-{key_of(pins, sys.version)}"
+    return python_with("peer-checkov", FOLDER / "checkov/checkov.txt", "--no-deps")
+
+
+def python_with(name: str, pins: Path, *options: str) -> Path:
+    """A Python in a virtual environment of its own with what a file of pins lists, kept by these.
+
+    Args:
+        name: What its folder in the cache is called, before the key.
+        pins: A requirements file with hashes.
+        options: More for `pip install`.
+
+    Raises:
+        subprocess.CalledProcessError: it could not be installed.
+    """
 
     def make(temporary: Path) -> None:
         subprocess.run([sys.executable, "-m", "venv", temporary], check=True, capture_output=True)
-        command = [
-            temporary / "bin/python",
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "--disable-pip-version-check",
-            "--no-deps",
-            "--require-hashes",
-        ]
-        subprocess.run([*command, "-r", pins], check=True, capture_output=True)
-        # It appears under another name than it was made under, which its programs would not survive: the module is run instead.
+        pip = [temporary / "bin/python", "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes"]
+        subprocess.run([*pip, *options, "-r", pins], check=True, capture_output=True)
 
-    return cached(folder, make) / "bin/python"
+    return cached(Context.of().cache / f"{name}-{key_of(pins, sys.version)}", make) / "bin/python"

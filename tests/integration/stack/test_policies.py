@@ -5,8 +5,6 @@ The language host that is built here can't start packs (docs/policies.md), so th
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,9 +12,8 @@ import yaml
 
 from tests.clone_root import ROOT
 from tests.integration.clone import Clone
+from tests.peers import tools
 from tests.unit.toolchain.test_pin import DIGEST, registry
-from toolchain.context import Context
-from toolchain.setup.folders import cached, key_of
 
 pytestmark = [pytest.mark.engine, pytest.mark.docker]
 
@@ -79,24 +76,7 @@ def test_what_must_hold_in_prod_ends_its_preview_and_its_up_and_is_advice_in_dev
 @pytest.fixture(scope="session")
 def pack_python():
     """Python with what a pack needs, as docs/policies.md has it made; kept by its pins."""
-    pins = ROOT / "policies/requirements.txt"
-
-    def make(temporary: Path) -> None:
-        subprocess.run([sys.executable, "-m", "venv", temporary], check=True, capture_output=True)
-        command = [
-            temporary / "bin/python",
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "--disable-pip-version-check",
-            "--require-hashes",
-            "-r",
-            pins,
-        ]
-        subprocess.run(command, check=True, capture_output=True)
-
-    return cached(Context.of().cache / f"policy-pack-{key_of(pins, sys.version)}", make) / "bin/python"
+    return tools.python_with("policy-pack", ROOT / "policies/requirements.txt")
 
 
 @pytest.fixture
