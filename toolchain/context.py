@@ -100,6 +100,19 @@ class Context:
         return delivery.preview_number(self.stack)
 
     @property
+    def variables(self) -> str:
+        """What names this stack behind a `make` target, with a blank before it; empty for dev."""
+        if self.pull_request is not None:
+            return f" STACK={self.stack}"
+        stack = f" STACK={self.base_stack}" if self.base_stack != "dev" else ""
+        return stack + (f" INSTANCE={self.instance}" if self.stack != self.base_stack else "")
+
+    @property
+    def again(self) -> str:
+        """The command that brings this stack up."""
+        return f"make up{self.variables}" if self.pull_request is None else f"make pr-up PR={self.pull_request}"
+
+    @property
     def owns_pulumi_home(self) -> bool:
         """Whether the PULUMI_HOME in use is this project's own, so that stand-in plugins may be put there."""
         return self.pulumi_home == self.private / "pulumi-home"

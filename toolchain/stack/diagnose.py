@@ -37,11 +37,11 @@ def _explained(context: Context, images: Sequence[Image]) -> str:
         missing = missing_images(images, daemon)
         blocks = [*([missing] if missing else []), *(describe(container, daemon, redact) for container in ill)]
     if missing and not ill:
-        return f"{missing}\n\n  All containers that there are are well. Mend it and run `{_again(context)}` again."
+        return f"{missing}\n\n  All containers that there are are well. Mend it and run `{context.again}` again."
     if not ill:
         return (
             "  All containers of the stack are well, so it is not one of them. What pulumi says above is the cause;\n"
-            f"  mend it and run `{_again(context)}` again: it goes on from where it stopped."
+            f"  mend it and run `{context.again}` again: it goes on from where it stopped."
         )
     return "\n\n".join([*blocks, advice(context, ill)])
 
@@ -89,16 +89,7 @@ def advice(context: Context, ill: list[Container]) -> str:
     lines += [f"  - let it run again: docker unpause {c.name}" for c in ill if c.status == "paused"]
     lines += [
         f"  - see the whole log: docker logs {first.name}",
-        f"  - mend the cause (a setting in Pulumi.{context.base_stack}.yaml, a full disk, a port), then `{_again(context)}`:",
+        f"  - mend the cause (a setting in Pulumi.{context.base_stack}.yaml, a full disk, a port), then `{context.again}`:",
         "    it repairs what is not well, or fails again; data stays as it is",
     ]
     return "\n".join(lines)
-
-
-def _again(context: Context) -> str:
-    words = ["make up"]
-    if context.base_stack != "dev":
-        words.append(f"STACK={context.base_stack}")
-    if context.stack != context.base_stack:
-        words.append(f"INSTANCE={context.instance}")
-    return " ".join(words)

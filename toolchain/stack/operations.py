@@ -45,7 +45,7 @@ def up(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False
         from toolchain.stack import diagnose
 
         if code == INTERRUPTED or code > 128:
-            note(f"pulumi was {'interrupted' if code == INTERRUPTED else 'killed'}: `{again(context)}` goes on from there")
+            note(f"pulumi was {'interrupted' if code == INTERRUPTED else 'killed'}: `{context.again}` goes on from there")
         elif ready.description.needs_docker:
             diagnose.explain(context, ready.description.images)
         elif (cluster := ready.description.cluster) is not None:
@@ -71,7 +71,7 @@ def status(context: Context, *, show_secrets: bool = False, as_json: bool = Fals
             context = locate(context, prepare.docker_host(context) if engine else None)
         except ToolchainError as error:
             note(str(error))
-        seen = _look(context, show_secrets) if engine else _Seen(f"Nothing is set up here yet: {again(context)}.")
+        seen = _look(context, show_secrets) if engine else _Seen(f"Nothing is set up here yet: {context.again}.")
         instances = status_report.gather(context, seen.state)
     if as_json:
         print(json.dumps(_as_data(context, seen, instances, show_secrets), indent=2))
@@ -114,14 +114,14 @@ def env(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = Fals
     if unknown:
         fail(f"stack {context.stack} writes no env file for {', '.join(unknown)}. It writes: {', '.join(files) or 'none'}")
     if not files:
-        fail(f"stack {context.stack} has no env file: {again(context)} writes it")
+        fail(f"stack {context.stack} has no env file: {context.again} writes it")
     if form != "text":
         return env_forms.show(context, {app: files[app] for app in rest or files}, form, show_secrets=show_secrets)
     missing = False
     for app in rest or files:
         path: Path = files[app]
         if not path.exists():
-            note(f"{path} is missing: {again(context)} writes it again")
+            note(f"{path} is missing: {context.again} writes it again")
             missing = True
         elif show_secrets:
             sys.stdout.write(path.read_text())
@@ -141,18 +141,18 @@ def down(context: Context) -> int:
         code = Engine(ready).destroy("--exclude-protected")
         left = Engine(ready).read_state()
     if code != 0:
-        note(f"not everything is down; run the same again: make down{_which(context)}")
+        note(f"not everything is down; run the same again: make down{context.variables}")
         return code
     asleep = _asleep(ready, left)
     if asleep:
         note(f"asleep, since their operator would run them on: {', '.join(asleep)}")
     if prepare.target(context) == "managed":
-        note(f"what others run is as it was; `{again(context)}` brings the stack back")
+        note(f"what others run is as it was; `{context.again}` brings the stack back")
         return 0
     kept = _kept(ready, left)
     if kept:
         note(f"kept, with the passwords that open them: {', '.join(kept)}")
-    note(f"`{again(context)}` brings the stack back with its data; `make purge{_which(context)}` removes the data too")
+    note(f"`{context.again}` brings the stack back with its data; `make purge{context.variables}` removes the data too")
     return 0
 
 
@@ -176,16 +176,6 @@ def activate(context: Context) -> int:
     print(f". {shlex.quote(str(install.install(context)))}")
     note("in this shell `pulumi` now works on this clone; `supastack_deactivate` ends it")
     return 0
-
-
-def again(context: Context) -> str:
-    """The command that brings this stack up."""
-    return f"make up{_which(context)}"
-
-
-def _which(context: Context) -> str:
-    stack = f" STACK={context.base_stack}" if context.base_stack != "dev" else ""
-    return stack + (f" INSTANCE={context.instance}" if context.stack != context.base_stack else "")
 
 
 def _has_engine(context: Context) -> bool:
@@ -235,12 +225,12 @@ def _look(context: Context, show_secrets: bool, target: str = "docker") -> _Seen
 
     state = Engine(context).read_state(show_secrets=True)
     if state is None:
-        return _Seen(f"Stack {context.stack} does not exist yet ({again(context)}).")
+        return _Seen(f"Stack {context.stack} does not exist yet ({context.again}).")
     managed = target == "managed"
     if not (state.tells() if managed else state.runs()):
         held = _kept(context, state)
         kept = f"; its data is kept in {', '.join(held)}" if held else ""
-        return _Seen(f"Stack {context.stack} is down{kept}. {again(context)} brings it up.", state=state)
+        return _Seen(f"Stack {context.stack} is down{kept}. {context.again} brings it up.", state=state)
     services = [] if managed else _services(context, state) if target == "docker" else _workloads(context, state)
     used = {r["type"].split(":")[2] for r in state.resources if r["type"].startswith("pulumi:providers:")}
     stand_ins = {n: plugins.is_stand_in(context, n) for n in used & {"docker", "random", "kubernetes"}}
@@ -248,7 +238,7 @@ def _look(context: Context, show_secrets: bool, target: str = "docker") -> _Seen
     if managed:
         return _Seen(text, well=True, state=state)
     if target != "docker":
-        text += f"\n\n  `make forward{_which(context)}` opens its ports on this machine"
+        text += f"\n\n  `make forward{context.variables}` opens its ports on this machine"
     needed = [s for s in services or [] if s.needed]
     return _Seen(text, bool(needed) and all(s.well for s in needed), state, tuple(services or ()))
 

@@ -115,3 +115,18 @@ def test_an_engine_that_was_chosen_meanwhile_is_found(machine):
     after = before.with_recorded_engine()
     assert after.pulumi == Path("/some/where/pulumi")
     assert "/some/where" in after.env["PATH"].split(os.pathsep)
+
+
+@pytest.mark.parametrize(
+    ("stack", "instance", "variables", "again"),
+    [
+        ("dev", None, "", "make up"),
+        ("dev", 2, " INSTANCE=2", "make up INSTANCE=2"),
+        ("kube", None, " STACK=kube", "make up STACK=kube"),
+        ("kpi", 3, " STACK=kpi INSTANCE=3", "make up STACK=kpi INSTANCE=3"),
+        ("pr-12", None, " STACK=pr-12", "make pr-up PR=12"),
+    ],
+)
+def test_a_stack_is_named_as_make_takes_it(machine, stack, instance, variables, again):
+    context = Context.of(stack, instance)
+    assert (context.variables, context.again) == (variables, again)
