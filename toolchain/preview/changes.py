@@ -6,6 +6,7 @@ found, which the other has in part or not at all. Secrets are masked in it by th
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -168,6 +169,9 @@ _OPS: Final[Mapping[str, Op]] = {
 """By the engine's own word (pulumi/sdk go/common/apitype/events.go, `OpType`). Others are steps between these, or forget what is gone."""
 _PARTS: Final = ("delete-replaced", "create-replacement", "import-replacement")
 """Halves of a replacement; the step `replace` tells of both, and of why."""
+_NOT_SEEN_OFF: Final = re.compile(r"Detected that \S+ exited prematurely\.")
+"""What the engine says of a plugin that took more than five seconds to hear that it may go, as on a machine with too much to do
+(pulumi/sdk go/common/resource/plugin/plugin.go, `Plugin.Close`): said when all is done, so of a run that succeeded it is no error."""
 
 
 def read(path: Path, *, refresh: bool = False) -> Preview:
@@ -206,6 +210,8 @@ def parse(events: Iterable[Mapping[str, Any]], *, refresh: bool = False) -> Prev
             violations[_violation(event["policyEvent"])] = None
         elif "summaryEvent" in event:
             complete = event["summaryEvent"].get("result", "succeeded") == "succeeded"
+    if complete:
+        said = {d: None for d in said if _NOT_SEEN_OFF.match(d.message) is None}
     return Preview(
         changes=tuple(sorted([*drift.values(), *(c for c in found.values() if not _is_noise(c))], key=lambda c: (c.urn, c.op))),
         diagnostics=tuple(said),

@@ -7,21 +7,13 @@ import uuid
 import pytest
 
 from tests.integration.stack.clients import Clients
+from tests.integration.stack.whole import steps
 
 pytestmark = [pytest.mark.docker, pytest.mark.engine]
 
 SERVERS = {"cache-valkey", "objects-minio", "supabase-postgres"}
 WRITTEN: set[str] = set()
 FOREIGN = "not-supastacks"
-
-
-def steps(shown):
-    """Counts of the last summary that Pulumi printed: {'created': 31, …}."""
-    block = shown[shown.rindex("Resources:") :]
-    return {
-        what: int(n)
-        for n, what in re.findall(r"^\s+(?:[+~-]+ ?)?(\d+) (created|updated|replaced|deleted|unchanged)", block, re.MULTILINE)
-    }
 
 
 def write(clone):

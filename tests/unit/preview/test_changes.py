@@ -71,6 +71,22 @@ def test_a_checks_failure_is_an_error_of_its_resource_and_the_preview_is_not_com
     assert "holds data of minio" in error.message
 
 
+NOT_SEEN_OFF = {
+    "diagnosticEvent": {
+        "severity": "error",
+        "message": "Detected that /home/u/plugins/resource-docker-v5.2.0/pulumi-resource-docker exited prematurely. \n"
+        "       This is *always* a bug in the provider. Please report the issue to the provider author as appropriate.\n",
+    }
+}
+
+
+@pytest.mark.parametrize("result", ["succeeded", "failed"])
+def test_a_plugin_that_a_busy_machine_let_go_late_is_an_error_of_a_run_alone_that_failed(result):
+    preview = changes.parse([NOT_SEEN_OFF, {"summaryEvent": {"result": result}}])
+    assert preview.complete == (result == "succeeded")
+    assert [d.severity for d in preview.diagnostics] == ([] if preview.complete else ["error"])
+
+
 def test_a_protected_secret_that_would_be_made_anew_is_a_risk():
     secret = by_name(recorded("precious"), Op.REPLACE)["app-setup-password"]
     assert secret.protected
