@@ -8,16 +8,13 @@ or know its password, and what it shows must not hang on others' health.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from components.verification import cache, http, postgres
 from components.verification.given import Given
+from components.verification.together import at_once
 from components.verification.wrong import SECRET, Wrong, told, without
-
-_Asked = TypeVar("_Asked")
-_Answer = TypeVar("_Answer")
 
 _DATABASE: Final = "postgres"
 _ASK: Final[Mapping[str, Callable[[Mapping[str, Any]], None]]] = {
@@ -37,7 +34,7 @@ def before(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
     endpoints = parameters["endpoints"]
     if preview or not endpoints:
         return ()
-    return [problem for found in _at_once(_of_group, _groups([Given(endpoint) for endpoint in endpoints])) for problem in found]
+    return [problem for found in at_once(_of_group, _groups([Given(endpoint) for endpoint in endpoints])) for problem in found]
 
 
 def _groups(endpoints: Sequence[Given]) -> list[list[Given]]:
@@ -61,13 +58,13 @@ def _of_databases(group: Sequence[Given]) -> list[str]:
 
     Whether somebody listens is seen beforehand: no password is sent for that.
     """
-    found: dict[int, Wrong | None] = dict(enumerate(_at_once(partial(_wrong, postgres.reach), group)))
+    found: dict[int, Wrong | None] = dict(enumerate(at_once(partial(_wrong, postgres.reach), group)))
     waiting = [place for place, wrong in found.items() if wrong is None]
     while waiting:
         place = waiting.pop(0)
         found[place] = wrong = _wrong(postgres.log_in, group[place])
         if wrong is None:
-            found.update(zip(waiting, _at_once(partial(_wrong, postgres.log_in), [group[at] for at in waiting]), strict=True))
+            found.update(zip(waiting, at_once(partial(_wrong, postgres.log_in), [group[at] for at in waiting]), strict=True))
             waiting = []
         elif wrong.password:
             break
@@ -87,14 +84,6 @@ def _wrong(ask: Callable[[Mapping[str, Any]], None], endpoint: Mapping[str, Any]
         secrets = [value for name, value in endpoint.items() if name in SECRET]
         return Wrong(f"it can't be asked: {type(error).__name__}: {without(str(error), secrets)}", "mend what it says")
     return None
-
-
-def _at_once(ask: Callable[[_Asked], _Answer], asked: Sequence[_Asked]) -> list[_Answer]:
-    """The answers, in order."""
-    if not asked:
-        return []
-    with ThreadPoolExecutor(max_workers=min(len(asked), 32)) as pool:
-        return list(pool.map(ask, asked))
 
 
 def paired(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:  # noqa: ARG001 - there is no volume

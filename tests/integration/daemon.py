@@ -120,6 +120,8 @@ class Daemon:
         self.stop()
         if not self.isolated:
             self._bridge(False)
+        # It leaves its own namespace mounted: a folder that nobody could remove.
+        subprocess.run(["umount", self.folder / "exec/netns/default"], stderr=subprocess.DEVNULL, check=False)
         # Volumes and layers only: no mount of a running container is left.
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._namespace is not None:

@@ -76,27 +76,37 @@ def page(url: str) -> str:
     return f"answers (HTTP {answer.status})"
 
 
+def listens(url: str) -> str:
+    """Somebody listens where a database is said to be; no password is sent."""
+    postgres.reach(_endpoint(url))
+    return "listens"
+
+
 def database(url: str) -> str:
     """A login and a statement."""
+    endpoint = _endpoint(url)
+    postgres.ask(endpoint)
+    return f"takes a login and a statement (sslmode {endpoint['sslmode']})"
+
+
+def _endpoint(url: str) -> dict[str, Any]:
+    """A database's URL as `components.verification.postgres` takes it."""
     parts = urlsplit(url)
     asked = parse_qs(parts.query)
-    # `prefer` is libpq's own default.
-    mode = asked.get("sslmode", ["prefer"])[0]
-    endpoint = {
+    return {
         "host": parts.hostname or "",
         "port": parts.port or 5432,
         "user": unquote(parts.username or ""),
         "password": unquote(parts.password or ""),
         "database": unquote(parts.path.removeprefix("/")),
-        "sslmode": mode,
+        # `prefer` is libpq's own default.
+        "sslmode": asked.get("sslmode", ["prefer"])[0],
         "ca": asked.get("sslrootcert", [None])[0],
         "password_setting": None,
         "password_fix": _PASSWORD,
         "database_setting": None,
         "user_setting": None,
     }
-    postgres.ask(endpoint)
-    return f"takes a login and a statement (sslmode {mode})"
 
 
 _PASSWORD: Final = "`make up` writes the current one into the env files; where others run it, take it from them"

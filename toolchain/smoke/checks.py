@@ -1,12 +1,16 @@
-"""Which checks a stack's outputs call for, and running them."""
+"""Which checks a stack's outputs call for, and running them.
+
+All at once, but for databases with the same password: one of them is asked first, as `components.verification.probe` does and for the
+same reason. Supabase bans an address after a few wrong passwords.
+"""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from components.verification.together import at_once
 from components.verification.wrong import Wrong
 from toolchain.smoke import asking
 from toolchain.smoke.result import Result, Verdict
@@ -26,6 +30,7 @@ class Check:
         ask: Asks, and says what it saw.
         service: The service behind it, as IMAGES names it.
         missing: Outputs that it needs and that are not there.
+        password: What a database is asked with; None for all else.
     """
 
     name: str
@@ -33,6 +38,7 @@ class Check:
     ask: Callable[[], str]
     service: str = ""
     missing: tuple[str, ...] = ()
+    password: str | None = field(default=None, repr=False)
 
 
 def of(outputs: Mapping[str, Any]) -> list[Check]:
@@ -40,7 +46,8 @@ def of(outputs: Mapping[str, Any]) -> list[Check]:
     found = []
     for name, output, service in _DATABASES:
         if url := outputs.get(output):
-            found.append(Check(name=name, url=url, ask=_bound(asking.database, url), service=service))
+            password = urlsplit(url).password or ""
+            found.append(Check(name=name, url=url, ask=_bound(asking.database, url), service=service, password=password))
     if url := outputs.get("REDIS_URL"):
         found.append(Check(name="cache", url=url, ask=_bound(asking.redis, url)))
     for name, output, rest, service in _STORES:
@@ -100,11 +107,37 @@ _PAGES: Final = (
 
 
 def run(checks: Sequence[Check], images: Mapping[str, Any], *, pause: float = _PAUSE) -> list[Result]:
-    """Ask all at once. `images`: the output IMAGES, which says what is a stub. `pause`: seconds between attempts."""
-    if not checks:
-        return []
-    with ThreadPoolExecutor(max_workers=min(len(checks), 16)) as pool:
-        return list(pool.map(lambda check: _result(check, images, pause), checks))
+    """Ask all. `images`: the output IMAGES, which says what is a stub. `pause`: seconds between attempts."""
+    groups: dict[Hashable, list[Check]] = {}
+    for number, check in enumerate(checks):
+        groups.setdefault(number if check.password is None else check.password, []).append(check)
+    found = at_once(lambda group: _of_group(group, images, pause), list(groups.values()))
+    by_name = {result.name: result for results in found for result in results}
+    return [by_name[check.name] for check in checks]
+
+
+def _of_group(group: Sequence[Check], images: Mapping[str, Any], pause: float) -> list[Result]:
+    """What is asked with one password: one after the other until one has taken it or not, then the rest.
+
+    Whether somebody listens is seen beforehand: no password is sent for that.
+    """
+    if len(group) == 1:
+        return [_result(group[0], images, pause)]
+    found = dict(
+        enumerate(at_once(lambda check: _result(replace(check, ask=_bound(asking.listens, check.url)), images, pause), group))
+    )
+    waiting = [number for number, result in found.items() if result.verdict is Verdict.OK]
+    while waiting:
+        asked, *waiting = waiting
+        found[asked] = _result(group[asked], images, pause)
+        if found[asked].verdict is Verdict.OK:
+            found.update(zip(waiting, at_once(lambda n: _result(group[n], images, pause), waiting), strict=True))
+            break
+        if found[asked].refused:
+            said = f"not asked with the password that {group[asked].name} refuses: who gives a few wrong ones may be banned"
+            found.update({n: replace(found[n], verdict=Verdict.SKIPPED, said=f"{place(group[n].url)}: {said}") for n in waiting})
+            break
+    return [found[number] for number in range(len(group))]
 
 
 def _result(check: Check, images: Mapping[str, Any], pause: float) -> Result:
@@ -119,15 +152,18 @@ def _result(check: Check, images: Mapping[str, Any], pause: float) -> Result:
     for attempt in range(_ATTEMPTS):
         if attempt:
             time.sleep(pause)
+        refused = False
         try:
             return Result(name=check.name, verdict=Verdict.OK, said=f"{at} {check.ask()}")
         except asking.Stub:
             return Result(name=check.name, verdict=Verdict.STUB, said=f"{at}: a stub has answered")
         except Wrong as wrong:
-            why, fix = wrong.reason, wrong.fix
+            why, fix, refused = wrong.reason, wrong.fix, wrong.password
         except Exception as error:  # noqa: BLE001 - a client's own error: its text may hold what it was given
             why, fix = f"it can't be asked: {type(error).__name__}", "the same with VERBOSE=1 on the machine of the stack"
-    return Result(name=check.name, verdict=Verdict.FAILED, said=f"{at}: {why}", fix=fix)
+        if refused:
+            break
+    return Result(name=check.name, verdict=Verdict.FAILED, said=f"{at}: {why}", fix=fix, refused=refused)
 
 
 _RUNS_OR_NOT: Final = ("auth", "rest", "storage")

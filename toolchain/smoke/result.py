@@ -23,9 +23,11 @@ class Result:
         verdict: How it ended.
         said: What was seen, or why not; never a secret.
         fix: What to do about a failure.
+        refused: Whether it is the password that was refused.
     """
 
     name: str
     verdict: Verdict
     said: str
     fix: str = ""
+    refused: bool = False

@@ -7,6 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from components.verification import postgres
+from components.verification.wrong import Wrong
 from toolchain.smoke import checks
 from toolchain.smoke.checks import place, run
 from toolchain.smoke.command import lines
@@ -143,3 +145,50 @@ def test_a_place_has_no_login():
     assert place("postgresql://u:p@h:5432/d?x=1") == "h:5432"
     assert place("https://u:p@h/a") == "https://h/a"
     assert place("redis://:p@[::1]:6379") == "[::1]:6379"
+
+
+class Databases:
+    """Stand for database servers: `wrong` says what each port answers to a login."""
+
+    def __init__(self, monkeypatch, **wrong: Wrong) -> None:
+        self.wrong = {int(port.removeprefix("p")): said for port, said in wrong.items()}
+        self.logins: list[int] = []
+        monkeypatch.setattr(postgres, "reach", self.reach)
+        monkeypatch.setattr(postgres, "log_in", self.log_in)
+
+    def reach(self, endpoint):
+        if (wrong := self.wrong.get(endpoint["port"])) is not None and wrong.silent:
+            raise wrong
+
+    def log_in(self, endpoint):
+        self.logins.append(endpoint["port"])
+        if (wrong := self.wrong.get(endpoint["port"])) is not None:
+            raise wrong
+
+    def asked(self) -> dict[str, Result]:
+        urls = {"DB_URL": "u:a@h:1", "POOLER_URL": "u.x:a@h:2", "READ_URL": "u:a@h:3", "PLAIN_DB_URL": "u:b@h:4"}
+        outputs = {name: f"postgresql://{url}/d" for name, url in urls.items()}
+        return {r.name: r for r in run(checks.of(outputs), {}, pause=0)}
+
+
+def test_a_password_that_one_database_refuses_is_given_to_no_other_one_and_never_twice(monkeypatch):
+    databases = Databases(monkeypatch, p1=Wrong("the password of u is wrong", "give it anew", password=True))
+    found = databases.asked()
+    assert sorted(databases.logins) == [1, 4], "the one with another password is asked, too"
+    assert (found["database"].verdict, found["database without Supabase"].verdict) == (Verdict.FAILED, Verdict.OK)
+    for name in ("pooler, transactions", "database, to read"):
+        assert found[name].verdict is Verdict.SKIPPED
+        assert "not asked with the password that database refuses" in found[name].said
+
+
+def test_where_the_first_database_is_away_the_next_one_tells_whether_the_password_is_right(monkeypatch):
+    databases = Databases(monkeypatch, p1=Wrong("nobody answers", "start it", silent=True))
+    found = databases.asked()
+    assert sorted(databases.logins) == [2, 3, 4]
+    assert {name for name, r in found.items() if r.verdict is not Verdict.OK} == {"database"}
+
+
+def test_a_database_that_fails_for_another_reason_does_not_keep_the_others_from_being_asked(monkeypatch):
+    databases = Databases(monkeypatch, p1=Wrong("there is no database d", "create it"))
+    assert {name for name, r in databases.asked().items() if r.verdict is not Verdict.OK} == {"database"}
+    assert sorted(databases.logins) == [1, 1, 1, 2, 3, 4]
