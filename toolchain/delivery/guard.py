@@ -21,11 +21,10 @@ _ROUNDS = 1_000_000
 """Of PBKDF2 with SHA-256 (pulumi pkg/secrets/passphrase/manager.go)."""
 
 _SERVERS = (
-    ("supabase", "managed", "poolerHost"),
     ("supabase", "database", "external", "host"),
     ("cache", "external", "host"),
 )
-"""Settings that name one server of somebody's own."""
+"""Settings that name one server of somebody's own. Not the pooler of a managed project: those of a region share it, and its ref counts."""
 
 
 @dataclass(frozen=True)

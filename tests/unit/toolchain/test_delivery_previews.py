@@ -209,6 +209,13 @@ def test_a_tenants_project_of_prod_is_refused_as_its_own_one(clone):
         config_file(clone.context("pr-12"))
 
 
+def test_two_projects_may_be_behind_the_pooler_of_one_region(clone):
+    host = "aws-0-eu-central-1.pooler.supabase.com"
+    stack(clone, "prod", {"supastack:supabase": {"managed": {"ref": "abcdefghijklmnopqrst", "poolerHost": host}}})
+    stack(clone, "preview", {**DOCKER, "supastack:supabase": {"managed": {"ref": "tsrqponmlkjihgfedcba", "poolerHost": host}}})
+    config_file(clone.context("pr-12"))
+
+
 def test_a_public_host_of_an_app_that_all_previews_would_share_is_refused(clone):
     def app(host):
         stack(clone, "preview", {**CLUSTER, "supastack:apps": {"web": {"host": host}, "worker": {"image": "worker:1"}}})
