@@ -24,7 +24,10 @@ DRAINING: Final = (1, 30)
 """Since then kubelet itself waits before it stops a container (preStop `sleep`, on by default from 1.30)."""
 _ROOT: Final = Path(__file__).resolve().parents[3]
 _DEFAULT_CLASS: Final = "storageclass.kubernetes.io/is-default-class"
-_VERBS: Final = ("create", "get", "patch", "delete")
+_DEPLOYS: Final = ("create", "get", "patch", "delete")
+_LOOKS: Final = ("get",)
+"""What a preview takes: it reads every object. What a dry run would refuse, both plugins show as the inputs have it (pulumi-kubernetes
+provider.go, Create; pull request 2419)."""
 _POLL_SECONDS = 1.0
 _OPTIONAL_SECONDS = 45
 """How long the health gate waits for what nothing else needs."""
@@ -49,8 +52,10 @@ def unreachable(parameters: Mapping[str, Any], error: Exception) -> str:
 
 
 def before(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
-    """What the cluster lacks: its version, kinds, classes and rights; namespaces and claims of ours that are not ours."""
-    del preview  # looks only, always
+    """What the cluster lacks: its version, kinds, classes and rights; namespaces and claims of ours that are not ours.
+
+    It only looks, always. With `preview` the user may be one that can do no more than that either.
+    """
     try:
         cluster = _cluster(parameters)
         old = _version_problems(parameters, cluster)
@@ -62,7 +67,7 @@ def before(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
             *_object_problems(parameters, cluster),
             *_storage_problems(parameters, cluster),
             *_claim_problems(parameters, cluster),
-            *_right_problems(parameters, cluster),
+            *_right_problems(parameters, cluster, preview=preview),
             *existing_problems(parameters["existing"] or (), parameters["namespace"], cluster),
             *_refusals(parameters, cluster),
         ]
@@ -205,21 +210,24 @@ def _claim_problems(parameters: Mapping[str, Any], cluster: Cluster) -> list[str
     return problems
 
 
-def _right_problems(parameters: Mapping[str, Any], cluster: Cluster) -> list[str]:
+def _right_problems(parameters: Mapping[str, Any], cluster: Cluster, *, preview: bool) -> list[str]:
     """What this user may not do there: known before the first object is made, not after the twentieth."""
+    verbs, needing = (_LOOKS, "a preview needs") if preview else (_DEPLOYS, "the deployment needs")
     missing: dict[str, list[str]] = {}
     everything: dict[str, bool] = {}
     for group, resource, namespace in parameters["rights"] or ():
+        if preview and resource == "namespaces":
+            continue  # each was read above, which a right within it is enough for
         if namespace not in everything:
-            everything[namespace] = cluster.may("*", "*", "*", namespace)
+            everything[namespace] = cluster.may("get" if preview else "*", "*", "*", namespace)
         if everything[namespace]:
             continue
-        lacking = [verb for verb in _VERBS if not cluster.may(verb, group, resource, namespace)]
+        lacking = [verb for verb in verbs if not cluster.may(verb, group, resource, namespace)]
         if lacking:
             where = f" in namespace {namespace}" if namespace else ""
             missing.setdefault(where, []).append(f"{resource}{f'.{group}' if group else ''} ({', '.join(lacking)})")
     return [
-        f"this user may not do what the deployment needs{where}: {'; '.join(what)}. Ask the cluster's administrator for a Role "
+        f"this user may not do what {needing}{where}: {'; '.join(what)}. Ask the cluster's administrator for a Role "
         f"with these rights, or use another context."
         for where, what in sorted(missing.items())
     ]
@@ -239,7 +247,10 @@ def _refusals(parameters: Mapping[str, Any], cluster: Cluster) -> list[str]:
 
 
 def paired(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
-    """A database keeps the password that it was initialised with: another one would lock everybody out."""
+    """A database keeps the password that it was initialised with: another one would lock everybody out.
+
+    Where a job gives it another, that job's own login opens it as well: only who has neither comes with the secrets of a lost state.
+    """
     del preview
     namespace, claim = parameters["namespace"], parameters["claim"]
     try:
@@ -247,9 +258,17 @@ def paired(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
     except (Unreachable, Refused) as error:
         return [unreachable(parameters, error)]
     mark = ((found or {}).get("metadata") or {}).get("annotations", {}).get(PAIRED_SECRET)
-    if None in (mark, parameters["mark"]) or mark == parameters["mark"]:
+    if None in (mark, parameters["mark"]) or set(mark.split()) & set(parameters["mark"].split()):
         return []
     hint = f"; {parameters['hint']}" if parameters["hint"] else ""
+    if parameters["follows"]:
+        return [
+            f"claim {claim} was made with other secrets than those at hand: its first password, and the login by which a new one reaches "
+            f"its server, are in a state that is not in use here. Nothing was touched. Give the old password back (`pulumi config set "
+            f"--secret {parameters['setting']}`{hint}). If it was changed since the claim was made, give the last one and take away the "
+            f"claim's mark (`kubectl -n {namespace} annotate pvc {claim} {PAIRED_SECRET}-`): the server itself is asked then. Or save "
+            f"the data, then `make purge` and `make up`."
+        ]
     return [
         f"claim {claim} was initialised with another password than the one at hand, and its server keeps the first one. Nothing "
         f"was touched. Give the old password back (`pulumi config set --secret {parameters['setting']}`; `pulumi config rm "

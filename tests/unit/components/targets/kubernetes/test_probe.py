@@ -46,11 +46,11 @@ def told(kubeconfig, **over):
     )
 
 
-def before(kubeconfig, **over):
+def before(kubeconfig, *, preview=False, **over):
     given = told(kubeconfig, **over)
     for name in ("kinds", "objects", "claims"):
         given[name] = [_Given(item) for item in given[name]]
-    return list(probe.before(given, preview=False))
+    return list(probe.before(given, preview=preview))
 
 
 # ---- before ----------------------------------------------------------------------------------------------------------
@@ -195,6 +195,18 @@ def test_who_may_do_everything_is_asked_once_for_a_namespace(api, kubeconfig):
     assert sum("selfsubjectaccessreviews" in path for path, _ in api.seen) == 1
 
 
+def test_a_preview_asks_for_no_more_than_to_look(api, kubeconfig):
+    """As the account of pull requests has it, which may only read (docs/delivery.md)."""
+    rights = [["", "namespaces", ""], ["apps", "deployments", "supastack-dev"], ["", "secrets", "supastack-dev"]]
+    writes = {f"{verb} {kind}" for verb in ("create", "patch", "delete") for kind in ("namespaces", "deployments", "secrets")}
+    api.forbidden = {"* *", "get *", "get namespaces", *writes}
+    assert before(kubeconfig, rights=rights, preview=True) == []
+    assert len(before(kubeconfig, rights=rights)) == 2
+    api.forbidden.add("get secrets")
+    (problem,) = before(kubeconfig, rights=rights, preview=True)
+    assert "this user may not do what a preview needs in namespace supastack-dev: secrets (get). Ask" in problem
+
+
 # ---- paired ----------------------------------------------------------------------------------------------------------
 
 
@@ -205,6 +217,30 @@ def test_a_claim_and_another_password_are_refused(api, kubeconfig, mark, refused
     found = probe.paired(given, preview=False)
     assert bool(found) is refused
     assert all("supastack:databasePassword" in problem for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("held", "now", "refused"),
+    [
+        ("first login", "first login", False),
+        ("first login", "changed login", False),
+        ("first login", "first made-anew", False),
+        ("first login", "another made-anew", True),
+        # A claim that was made before there were logins.
+        ("first", "first login", False),
+        ("first", "changed login", True),
+    ],
+)
+def test_a_changed_password_passes_by_the_login_of_its_job_and_a_lost_state_does_not(api, kubeconfig, held, now, refused):
+    kept = claim()
+    kept["metadata"]["annotations"]["supastack.io/paired-secret"] = held
+    api.objects[f"{NS}/persistentvolumeclaims/data-postgres-0"] = kept
+    given = told(kubeconfig, claim="data-postgres-0", mark=now, setting="supastack:databasePassword", follows=True)
+    found = probe.paired(given, preview=True)
+    assert bool(found) is refused
+    for problem in found:
+        assert "pulumi config set --secret supastack:databasePassword" in problem
+        assert "kubectl -n supastack-dev annotate pvc data-postgres-0 supastack.io/paired-secret-" in problem
 
 
 def test_a_claim_that_is_not_there_has_no_password(kubeconfig):
