@@ -151,6 +151,8 @@ class Volume:
     """The secret setting by which a user gives that secret back."""
     paired_hint: str = ""
     """What else may have changed that secret, as the end of a sentence: what to do about it. Plain text, for people."""
+    login_secret: str | None = None
+    """The generated secret of a login by which a job gives the server another paired secret: then that may change. None: it may not."""
     size_mib: int = 8192
     """Size in MiB, where a target must name one and the settings don't. Chosen by us."""
     owned: bool = False
@@ -333,7 +335,7 @@ class Service:
         texts: Iterable[Text] = (*self.env.values(), *(f.content for f in self.files))
         used = frozenset(n for t in texts for n in t.secrets)
         told = self.operated.secrets if self.operated is not None else frozenset[str]()
-        return used | told | {v.paired_secret for v in self.volumes if v.paired_secret}
+        return used | told | {n for v in self.volumes for n in (v.paired_secret, v.login_secret) if n}
 
     @property
     def kept(self) -> tuple[Volume, ...]:

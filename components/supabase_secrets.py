@@ -40,6 +40,11 @@ _WHERE_USED = (
     secrets.SecretSpec(names.VAULT_ROOT_KEY, length=64),
 )
 """Those that only some stacks have."""
+_SYNCHRONISED = (
+    # With it a password reaches the database that was changed while nothing of the stack ran.
+    secrets.SecretSpec(names.DATABASE_SYNC_PASSWORD),
+)
+"""Those of a stack whose database follows its secrets, whatever it runs now: what is protected can't leave the program again."""
 
 
 class SupabaseSecrets(Mapping[str, pulumi.Output[str]]):
@@ -68,6 +73,7 @@ def make(
     settings: Mapping[str, Any],
     given: Mapping[str, pulumi.Input[str]],
     used: Iterable[str] = (),
+    synchronised: bool = False,
 ) -> Mapping[str, pulumi.Output[str]]:
     """Every secret by its name. But for a few, all are made whatever the services use, so that another release finds the same ones.
 
@@ -77,9 +83,11 @@ def make(
         settings: The completed `supabase` group.
         given: The user's own values by secret name.
         used: Names of those that the services use.
+        synchronised: Whether a kept database follows changed secrets (`components.targets.placement.secrets_change`).
     """
-    wanted = frozenset(used)
-    generated = secrets.make(component, name, (*_GENERATED, *(spec for spec in _WHERE_USED if spec.name in wanted)), {})
+    always = (*_GENERATED, *(_SYNCHRONISED if synchronised else ()))
+    wanted = frozenset(used) - {spec.name for spec in always}
+    generated = secrets.make(component, name, (*always, *(spec for spec in _WHERE_USED if spec.name in wanted)), {})
     known = {secret: value for secret, value in generated.items() if secret not in _SHAPED}
     known |= {secret: pulumi.Output.secret(value) for secret, value in given.items()}
     if names.SIGNING_KEY in known:

@@ -250,7 +250,9 @@ def services(args: SupabaseStackArgs) -> Sequence[Service]:
             continue
         made = _given_more(built, context)
         found.append(made if name in context.running else _stopped(made))
-    found += [job for build in _JOBS if context.running and (job := build(context)) is not None]
+    encryption = database_engine.ssl(context)
+    jobs = [job for build in _JOBS if context.running and (job := build(context)) is not None]
+    found += [replace(job, env={**job.env, **encryption}) for job in jobs]
     found = [_after_preparation(service) for service in found]
     # A stack's settings are checked before (components.supabase_contradictions); this is for the component by itself.
     for needing, capability in unprovided((s for s in found if not s.off), _elsewhere(context)):
@@ -324,8 +326,13 @@ def _published(args: SupabaseStackArgs, made: Iterable[Service]) -> dict[str, En
     if settings["enabled"] and (database := _external_database(settings)) is not None:
         found["postgres"] = database
     for service in services:
-        if service.operated is not None and service.operated.instances > 1 and not service.off:
+        told = service.operated
+        if told is None or service.off or told.hibernate:
+            continue
+        if told.instances > 1:
             found[database_engine.READ] = reached(args["placement"], database_engine.READ_SERVICE, service.port("postgres"))
+        if told.pooler is not None and told.pooler.publish is not None:
+            found[told.pooler.publish] = reached(args["placement"], told.pooler.name, service.port("postgres"))
     return found
 
 
@@ -423,7 +430,9 @@ class SupabaseStack(pulumi.ComponentResource):
             given[secret_names.DATABASE_BACKUP_ACCESS_KEY] = key
         placed = services(args)
         used = {secret for service in placed for secret in service.secrets}
-        made = supabase_secrets.make(self, name, settings=context.settings, given=given, used=used)
+        made = supabase_secrets.make(
+            self, name, settings=context.settings, given=given, used=used, synchronised=context.synchronised
+        )
         self.ready = placing.place(self, name, args["placement"], placed, made, _elsewhere(context)).ready
         return supabase_outputs.outputs(context, _published(args, placed)), made
 

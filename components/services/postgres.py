@@ -11,6 +11,7 @@ from components.identity import identity, source_of
 from components.service import Edge, File, Health, Port, Secret, Service, Volume, text
 from components.services.context import Context
 from components.services.secret_names import DATABASE_PASSWORD as PASSWORD
+from components.services.secret_names import DATABASE_SYNC_PASSWORD
 from components.setting_groups import mib, parameters
 
 PORT = 5432
@@ -96,6 +97,7 @@ def postgres(context: Context) -> Service:
                 paired_setting="supastack:databasePassword",
                 # With it the password is a published one, and none can be given.
                 paired_hint="or take back supastack:compat, if that was changed",
+                login_secret=DATABASE_SYNC_PASSWORD if context.synchronised else None,
                 owned=True,
             ),
             # The image fills it: conf files, and later the root key of vault, without which the data's secrets are lost.

@@ -70,7 +70,7 @@ def object_name(placement: Placement, component: str, *parts: str) -> str:
 
 
 def secrets_change(placement: Placement) -> bool:
-    """Whether a kept database may get other secrets than it was made with: Docker refuses that before anything is placed."""
+    """Whether a kept database may get other secrets than it was made with, by a job: Docker refuses that before anything is placed."""
     return TargetKind(placement["target"]) is not TargetKind.DOCKER
 
 

@@ -107,9 +107,17 @@ def _key(component: pulumi.ComponentResource) -> pulumi.Output[str]:
 def _paired(
     services: Iterable[Service], secrets: Mapping[str, pulumi.Output[str]], stack_id: pulumi.Input[str]
 ) -> dict[str, pulumi.Input[str]]:
-    """Marks of the secrets that volumes' data are paired with. By scrypt: they are compared when the state may be lost."""
+    """Marks of the secrets that volumes' data are paired with: a space is between two of one volume, either of which opens it.
+
+    They are compared when the state may be lost. By scrypt, since one may be a weak password of the user's; a generated login needs none.
+    """
+
+    def mark(password: str, login: str | None) -> pulumi.Output[str]:
+        own = pulumi.Output.all(secrets[password], stack_id).apply(lambda a: fingerprint(a[0], a[1]))
+        return own if login is None else pulumi.Output.concat(own, " ", marks.keyed(secrets[login])([stack_id]))
+
     return {
-        volume.name: pulumi.Output.all(secrets[volume.paired_secret], stack_id).apply(lambda a: fingerprint(a[0], a[1]))
+        volume.name: mark(volume.paired_secret, volume.login_secret)
         for service in services
         for volume in service.kept
         if volume.paired_secret is not None
@@ -129,6 +137,7 @@ def _checks(how: Rendering, component: pulumi.ComponentResource, service: Servic
                 "namespace": how.stack.namespace,
                 "claim": claim_name(service, volume.name),
                 "mark": how.paired[volume.name],
+                "follows": volume.login_secret is not None,
                 "setting": volume.paired_setting,
                 "hint": volume.paired_hint,
             },

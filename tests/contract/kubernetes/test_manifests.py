@@ -316,7 +316,7 @@ def unused(made):
         for c, held in made.plan.services.items()
         for s in held
         for n in s.secrets
-        if s.off or n in {v.paired_secret for v in s.volumes}
+        if s.off or n in {name for v in s.volumes for name in (v.paired_secret, v.login_secret)}
     }
     on = {stacks.secret(c, n) for c, held in made.plan.services.items() for s in held if not s.off for n in s.secrets}
     return off - on

@@ -119,6 +119,34 @@ def test_one_setting_changes_what_it_is_about_and_nothing_else(house: House, up:
         house.configure(**{"supastack:supabase": before})
 
 
+def test_a_changed_database_password_reaches_the_database_by_its_job_and_the_preview_says_so(house: House, up: str) -> None:
+    """The next tests hold that nothing is left to change, and that `down` and `up` return with the changed one."""
+    house.clone.run("bash", "-c", f"{_GIVE} supastack:databasePassword --stack {STACK}", inside=False, GIVEN=_CHANGED)
+    steps = house.steps()
+    assert "replace" in steps["supabase-database-sync"], "the job is another one"
+    assert steps["supabase-credentials-secret"] == steps["supabase-rest"] == "update"
+    assert not {
+        name for name, step in steps.items() if "delete" in step and not name.endswith(("-sync", "-bootstrap", "-buckets"))
+    }
+    assert f"Stack {STACK} is up." in house.make("up")
+    _only_the_changed_password_opens(house)
+
+
+_GIVE = '. .supastack/activate && printf %s "$GIVEN" | pulumi config set --secret'
+_CHANGED = "a-changed.password_2"
+
+
+def _only_the_changed_password_opens(house: House) -> None:
+    """By the pod's address: on its loopback every role is trusted."""
+    at = house.kubectl("get", "pod", house.database, "--output=jsonpath={.status.podIP}")
+    for role in ("postgres", "authenticator", "supabase_admin"):
+        ask = f"psql -h {at} -U {role} -d postgres -Atc 'select 40 + 2' 2>&1 || true"
+        said = house.kubectl("exec", house.database, "--", "sh", "-c", f"PGPASSWORD={_CHANGED} {ask}; PGPASSWORD=of-nobody {ask}")
+        right, *wrong = said.splitlines()
+        assert right == "42", said
+        assert "password authentication failed" in " ".join(wrong)
+
+
 def test_a_pod_that_is_killed_comes_back_with_its_data(house: House, up: str) -> None:
     house.sql("create table if not exists kept (a int); truncate kept; insert into kept values (42)")
     house.kubectl("delete", "pod", "postgres-0", "--grace-period=0", "--force", "--wait=true")

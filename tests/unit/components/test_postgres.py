@@ -10,6 +10,7 @@ from components.services import secret_names
 from components.supabase_stack import services
 from components.targets.placement import TargetKind
 from tests.unit.components.placements import placement
+from tests.unit.components.targets.kubernetes.making import kubernetes
 
 INIT = "/docker-entrypoint-initdb.d"
 
@@ -83,6 +84,13 @@ def test_its_password_is_given_back_by_either_setting_that_can_change_it():
     volume = next(v for v in database().volumes if v.paired_secret)
     assert volume.paired_setting == "supastack:databasePassword"
     assert "supastack:compat" in volume.paired_hint
+
+
+def test_only_where_a_job_brings_another_password_may_it_change():
+    assert not [v for v in database().volumes if v.login_secret]
+    made = {s.name: s for s in services({"placement": kubernetes()})}
+    paired = next(v for v in made["postgres"].volumes if v.paired_secret)
+    assert paired.login_secret in made["database-sync"].secrets
 
 
 def test_another_name_goes_wherever_one_is_hard_coded():

@@ -46,10 +46,10 @@ MADE = {
 class Holder(pulumi.ComponentResource):
     """A component whose outputs are all secrets of a stack, by name."""
 
-    def __init__(self, given=(), settings=None, only=None):
+    def __init__(self, given=(), settings=None, only=None, **more):
         super().__init__("supastack:index:Holder", "supabase", {})
         completed = complete("supabase", settings)
-        made = supabase_secrets.make(self, "supabase", settings=completed, given=dict(given))
+        made = supabase_secrets.make(self, "supabase", settings=completed, given=dict(given), **more)
         self.names = set(made)
         self.register_outputs({name: made[name] for name in (made if only is None else only)})
 
@@ -65,6 +65,14 @@ def test_names_and_lengths_of_what_is_generated_never_change_and_all_of_it_is_pr
     assert {name: recorder.inputs(name)["length"] for name in found} == GENERATED
     assert all(request.protect for request in found.values())
     assert all(not recorder.inputs(name)["special"] for name in found)
+
+
+@pytest.mark.parametrize(("synchronised", "used", "protected"), [(True, (), [True]), (False, (), []), (False, True, [False])])
+def test_the_login_by_which_passwords_change_stays_with_the_data_whatever_runs(engine, synchronised, used, protected):
+    """Kept by `down` and never out of the program, for who sleeps or is turned off has data, too."""
+    login = {names.DATABASE_SYNC_PASSWORD} if used else ()
+    _, recorder = told(engine, used=login, synchronised=synchronised)
+    assert [r.protect for name, r in recorder.of_type(PASSWORD).items() if name == "supabase-database-sync-password"] == protected
 
 
 def test_there_is_every_secret_that_a_stack_can_make(engine):

@@ -12,13 +12,13 @@ from tests.unit.components.targets.kubernetes.making import data, kubernetes, se
 PASSWORD = "correct horse battery staple"
 
 
-def services():
+def services(login=None):
     env = {"PASSWORD": text(Secret("database-password")), "URL": text("postgres://x:", Secret("database-password"), "@db")}
     return [
         service(
             "db",
             env=env,
-            volumes=(data(paired_secret="database-password", paired_setting="supastack:databasePassword"),),
+            volumes=(data(paired_secret="database-password", paired_setting="supastack:databasePassword", login_secret=login),),
             ports=(Port("db", 5432, publish="postgres"),),
             provides={"db": "db"},
         ),
@@ -31,7 +31,7 @@ def services():
 def placed(engine):
     """The recorder, and what `place` gave."""
 
-    def run(**over):
+    def run(login=None, password=PASSWORD, **over):
         found = {}
 
         class Component(pulumi.ComponentResource):
@@ -42,8 +42,8 @@ def placed(engine):
                 where = kubernetes()
                 where |= {"stack_id": pulumi.Output.from_input("feedfacefeedface"), **over}
                 where["kubernetes"] = {**where["kubernetes"], "namespace": pulumi.Output.from_input("shop-prod")}
-                secrets = {"database-password": pulumi.Output.secret(PASSWORD)}
-                found["placed"] = placing.place(self, "one", where, services(), secrets)
+                secrets = {"database-password": pulumi.Output.secret(password), "login": pulumi.Output.secret(str(login))}
+                found["placed"] = placing.place(self, "one", where, services(None if login is None else "login"), secrets)
                 self.register_outputs({"ready": found["placed"].ready})
 
         return engine(Component), found["placed"]
@@ -95,6 +95,24 @@ def test_the_claim_is_held_against_the_password_before_its_server_starts(placed)
     told = unwrapped(recorder.inputs("one-data-pair"))
     assert mark in str(told)
     assert "data-db-0" in str(told)
+
+
+def marks_of(recorder):
+    claim = unwrapped(recorder.inputs("one-db")["spec"]["volumeClaimTemplates"][0])
+    return claim["metadata"]["annotations"]["supastack.io/paired-secret"].split()
+
+
+def test_a_claim_whose_password_follows_is_marked_with_the_login_of_the_job_too_and_no_other(placed):
+    first = marks_of(placed(login="generated")[0])
+    changed = marks_of(placed(login="generated", password="another")[0])
+    lost = marks_of(placed(login="made anew", password="another")[0])
+    assert len(first) == 2
+    assert set(first) & set(changed) == {first[1]}
+    assert not set(first) & set(lost)
+    recorder, _ = placed(login="generated")
+    assert unwrapped(recorder.inputs("one-data-pair"))["parameters"]["follows"]
+    # Neither is shown: they would tell a guesser whether he is right.
+    assert holders_of(first[0], recorder.inputs("one-db")) == {"secret"}
 
 
 def test_everything_is_in_the_namespace_that_the_foundation_made(placed):
