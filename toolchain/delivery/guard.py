@@ -14,17 +14,12 @@ from typing import Any
 
 from toolchain.announce import fail
 from toolchain.context import Context
-from toolchain.delivery import settings
+from toolchain.delivery import reach, settings
 from toolchain.delivery.previews import laid_over
+from toolchain.delivery.reach import at, mapping
 
 _ROUNDS = 1_000_000
 """Of PBKDF2 with SHA-256 (pulumi pkg/secrets/passphrase/manager.go)."""
-
-_SERVERS = (
-    ("supabase", "database", "external", "host"),
-    ("cache", "external", "host"),
-)
-"""Settings that name one server of somebody's own. Not the pooler of a managed project: those of a region share it, and its ref counts."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +41,14 @@ class Stack:
 
 def check(context: Context) -> None:
     """Raises ToolchainError with everything by which the preview would come near another stack."""
-    from toolchain.stack.config import parse, project_name
+    from toolchain.stack.config import project_name
 
     project = project_name(context.root)
     path = context.root / f"Pulumi.{context.base_stack}.yaml"
     if not path.is_file():
         fail(f"there is no {path.name}, which previews of pull requests are laid over: docs/delivery.md shows one")
     try:
-        document = parse(path.read_text(), project)
+        document = _read(path, project)
     except (OSError, ValueError) as error:
         fail(f"{path.name} can't be read: {error}")
     others = list(_others(context, project))
@@ -68,10 +63,16 @@ def check(context: Context) -> None:
         fail(f"{context.stack} would come near another stack, so nothing was done:\n{lines}")
 
 
-def _others(context: Context, project: str) -> Iterator[Stack]:
-    """Every other stack that has a file; those of branches and those of which only a state is told in delivery.yaml."""
+def _read(path: Path, project: str) -> dict[str, Any]:
+    """A stack file in normal form, its groups as the program reads them. Raises OSError and ValueError."""
     from toolchain.stack.config import parse
 
+    document = parse(path.read_text(), project)
+    return {**document, "config": reach.decoded(document["config"], project)}
+
+
+def _others(context: Context, project: str) -> Iterator[Stack]:
+    """Every other stack that has a file; those of branches and those of which only a state is told in delivery.yaml."""
     plan = settings.load(context.root)
     files = {path.name[len("Pulumi.") : -len(".yaml")]: path for path in sorted(context.root.glob("Pulumi.*.yaml"))}
     for name in dict.fromkeys([*files, *plan.stacks, *plan.state]):
@@ -80,7 +81,7 @@ def _others(context: Context, project: str) -> Iterator[Stack]:
         document: dict[str, Any] = {"config": {}}
         if name in files:
             try:
-                document = parse(files[name].read_text(), project)
+                document = _read(files[name], project)
             except (OSError, ValueError):
                 # Not this stack's to judge; what can't be read can't be brought up either.
                 continue
@@ -126,11 +127,11 @@ def _of_itself(context: Context, project: str, document: Mapping[str, Any]) -> I
         yield f"{name} has {project}:environment: prod, which a preview is not"
     if target == "docker" and config.get(f"{project}:ports") != "auto":
         yield f"{name} needs {project}:ports: auto, else two previews want the same ports"
-    namespace = _group(config, project, "kubernetes").get("namespace")
+    namespace = at(config, project, "kubernetes", "namespace")
     if namespace and "${STACK}" not in str(namespace):
         yield f"{name} has kubernetes.namespace: {namespace}, which all previews would share: leave it out, or put ${{STACK}} into it"
-    for app, given in _group(config, project, "apps").items():
-        host = given.get("host") if isinstance(given, dict) else None
+    for app, given in mapping(config.get(f"{project}:apps")).items():
+        host = mapping(given).get("host")
         if host and "${STACK}" not in str(host):
             yield f"{name} has apps.{app}.host: {host}, which all previews would share: leave it out, or put ${{STACK}} into it"
 
@@ -139,67 +140,46 @@ def _of_settings(context: Context, project: str, document: Mapping[str, Any], ot
     """What the settings would share with another stack."""
     config = laid_over(dict(document), context.stack, project)["config"]
     target = config.get(f"{project}:target") or "docker"
-    space = _namespace(config, project, context.stack)
-    cluster = _group(config, project, "kubernetes").get("context")
+    mine = reach.of(config, project)
     for other in others:
         theirs: Mapping[str, Any] = other.document["config"]
         if target == "kubernetes" and theirs.get(f"{project}:target") == "kubernetes":
-            if space == _namespace(theirs, project, other.name):
-                yield f"its namespace would be that of {other.name}, {space}"
-            is_prod = theirs.get(f"{project}:environment") == "prod" or other.name == settings.load(context.root).stack_of("main")
-            if is_prod and cluster and cluster == _group(theirs, project, "kubernetes").get("context"):
-                yield (
-                    f"its kubeconfig context is that of {other.name}, {cluster}: give previews a context of their own, with an account "
-                    "that can't read the other's Secrets"
-                )
-        for path in _SERVERS:
-            if (server := _at(config, project, path)) and server == _at(theirs, project, path):
-                yield f"{'.'.join(path)} is that of {other.name}"
-        for ref in sorted(_projects(config, project) & _projects(theirs, project)):
-            yield f"the managed project {ref} is that of {other.name} (supabase.managed.ref, tenants[].project.ref)"
-        for folder in sorted(_backups(config, project) & _backups(theirs, project)):
-            yield f"supabase.database.cnpg.backup.destination is that of {other.name}, {folder}: its backups would be written over"
-        shared = _buckets(config, project) & _buckets(theirs, project)
-        if shared:
-            yield f"it would use the bucket of {other.name}: {', '.join(bucket for _, bucket in sorted(shared))}"
+            yield from _in_cluster(context, project, config, other)
+        yield from _shared(mine, reach.of(theirs, project), other.name)
+
+
+def _in_cluster(context: Context, project: str, config: Mapping[str, Any], other: Stack) -> Iterator[str]:
+    """What it would share with another stack in a cluster."""
+    theirs: Mapping[str, Any] = other.document["config"]
+    space = _namespace(theirs, project, other.name)
+    if space == _namespace(config, project, context.stack):
+        yield f"its namespace would be that of {other.name}, {space}"
+    for name, given in mapping(at(config, project, "kubernetes", "existingSecrets")).items():
+        if mapping(given).get("namespace") == space:
+            yield f"kubernetes.existingSecrets.{name} is in the namespace of {other.name}, {space}: give previews a Secret of their own"
+    is_prod = theirs.get(f"{project}:environment") == "prod" or other.name == settings.load(context.root).stack_of("main")
+    cluster = at(config, project, "kubernetes", "context")
+    if is_prod and cluster and cluster == at(theirs, project, "kubernetes", "context"):
+        yield (
+            f"its kubeconfig context is that of {other.name}, {cluster}: give previews a context of their own, with an account "
+            "that can't read the other's Secrets"
+        )
+
+
+def _shared(mine: reach.Reach, theirs: reach.Reach, name: str) -> Iterator[str]:
+    """What others run, and both would use."""
+    for server in sorted(mine.servers.keys() & theirs.servers.keys()):
+        yield f"{mine.servers[server]} is that of {name}: {server}"
+    for ref in sorted(mine.projects & theirs.projects):
+        yield f"the managed project {ref} is that of {name} (its reference, or a host or login that has it)"
+    for folder in sorted(mine.backups & theirs.backups):
+        yield f"supabase.database.cnpg.backup.destination is that of {name}, {folder}: its backups would be written over"
+    if shared := mine.buckets & theirs.buckets:
+        yield f"it would use the bucket of {name}: {', '.join(bucket for _, bucket in sorted(shared))}"
 
 
 def _namespace(config: Mapping[str, Any], project: str, stack: str) -> str:
-    return str(_group(config, project, "kubernetes").get("namespace") or f"{project}-{stack}")
-
-
-def _projects(config: Mapping[str, Any], project: str) -> set[str]:
-    """The references of all managed projects: the stack's own, and its tenants'."""
-    tenants = config.get(f"{project}:tenants")
-    given = [tenant.get("project") for tenant in tenants if isinstance(tenant, dict)] if isinstance(tenants, list) else []
-    refs = [_at(config, project, ("supabase", "managed", "ref")), *(each.get("ref") for each in given if isinstance(each, dict))]
-    return {str(ref) for ref in refs if ref}
-
-
-def _backups(config: Mapping[str, Any], project: str) -> set[str]:
-    """Where the database's backups go, without the slash that may end it."""
-    folder = _at(config, project, ("supabase", "database", "cnpg", "backup", "destination"))
-    return {str(folder).rstrip("/")} if folder else set()
-
-
-def _buckets(config: Mapping[str, Any], project: str) -> set[tuple[str, str]]:
-    """Endpoint and name of each bucket in a store that others run."""
-    store = _group(config, project, "objectStorage")
-    if store.get("engine") != "external":
-        return set()
-    return {(str(store.get("endpoint")), str(bucket)) for bucket in store.get("buckets") or ()}
-
-
-def _group(config: Mapping[str, Any], project: str, name: str) -> Mapping[str, Any]:
-    group = config.get(f"{project}:{name}")
-    return group if isinstance(group, dict) else {}
-
-
-def _at(config: Mapping[str, Any], project: str, path: tuple[str, ...]) -> Any:
-    value: Any = _group(config, project, path[0])
-    for key in path[1:]:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
+    return str(at(config, project, "kubernetes", "namespace") or f"{project}-{stack}")
 
 
 def _given_passphrase(context: Context) -> str | None:

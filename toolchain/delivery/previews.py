@@ -11,7 +11,7 @@ from typing import Any
 
 from toolchain.announce import ToolchainError, fail, note, warn
 from toolchain.context import Context
-from toolchain.delivery import settings
+from toolchain.delivery import reach, settings
 
 
 def laid_over(document: dict[str, Any], stack: str, project: str, provider: str | None = None) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def laid_over(document: dict[str, Any], stack: str, project: str, provider: str 
         project: The project's name.
         provider: What delivery.yaml has its secrets encrypted by; None: nothing, so that the base file's own counts.
     """
-    config = _filled(copy.deepcopy(document["config"]), stack)
+    config = reach.decoded(_filled(copy.deepcopy(document["config"]), stack), project)
     # The default is `.env`, which belongs to the developer's own stack.
     config.setdefault(f"{project}:envFiles", {})
     cluster = config.get(f"{project}:kubernetes")

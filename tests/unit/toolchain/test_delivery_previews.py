@@ -201,6 +201,99 @@ def test_prods_servers_and_buckets_are_refused(clone, settings_, said):
     config_file(clone.context("pr-12"))
 
 
+REF, OTHER = "abcdefghijklmnopqrst", "tsrqponmlkjihgfedcba"
+
+
+def managed(**given):
+    return {"supastack:supabase": {"managed": {"ref": REF, **given}}}
+
+
+def store(endpoint):
+    return {"supastack:objectStorage": {"engine": "external", "endpoint": endpoint, "buckets": ["files"]}}
+
+
+def own_database(**external):
+    return {"supastack:supabase": {"database": {"engine": "external", "external": external}}}
+
+
+@pytest.mark.parametrize(
+    ("own", "theirs", "said"),
+    [
+        ({"supastack:supabase": json.dumps({"managed": {"ref": REF}})}, managed(), f"the managed project {REF} is that of prod"),
+        (managed(), {"supastack:tenants": json.dumps([{"id": "a", "project": {"ref": REF}}])}, f"project {REF} is that of prod"),
+        (store("https://S3.example.com:443/"), store("https://s3.example.com"), "the bucket of prod: files"),
+        (store("https://s3.amazonaws.com"), store("https://s3.eu-central-1.amazonaws.com"), "the bucket of prod: files"),
+        (managed(ref=OTHER, databaseHost=f"db.{REF}.supabase.co"), managed(), f"project {REF} is that of prod"),
+        (managed(ref=OTHER, poolerUser=f"postgres.{REF}"), managed(), f"project {REF} is that of prod"),
+        (managed(ref=OTHER, databaseUser=f"reader.{REF}"), managed(), f"project {REF} is that of prod"),
+        (managed(ref=OTHER, apiUrl=f"https://{REF}.supabase.co/"), managed(), f"project {REF} is that of prod"),
+        (own_database(host=f"{REF}-rr-eu-west-1-abcde.supabase.co"), managed(), f"project {REF} is that of prod"),
+        (store(f"https://{REF}.storage.supabase.co/storage/v1/s3"), managed(), f"project {REF} is that of prod"),
+        (
+            own_database(host="aws-0-eu-central-1.pooler.supabase.com", user=f"postgres.{REF}"),
+            managed(),
+            f"project {REF} is that of prod",
+        ),
+        (
+            managed(ref=OTHER, databaseHost="DB.example.com"),
+            own_database(host="db.example.com"),
+            "supabase.managed.databaseHost is that of prod: database at db.example.com",
+        ),
+        (
+            {"supastack:supabase": {"database": {"readReplicas": ["read.example.com:6432"]}}},
+            managed(readReplicas=["read.example.com"]),
+            "supabase.database.readReplicas is that of prod: database at read.example.com",
+        ),
+        (
+            managed(ref=OTHER, apiUrl="https://api.example.com"),
+            managed(apiUrl="https://api.example.com/"),
+            "supabase.managed.apiUrl is that of prod: API at api.example.com",
+        ),
+        (
+            managed(ref=OTHER, poolerHost="pooler.example.com", poolerUser="app"),
+            managed(poolerHost="pooler.example.com", poolerUser="app"),
+            "supabase.managed.poolerHost is that of prod: login app at pooler.example.com",
+        ),
+    ],
+)
+def test_what_others_run_for_prod_is_refused_however_it_is_written(clone, own, theirs, said):
+    stack(clone, "prod", theirs)
+    stack(clone, "preview", {**DOCKER, **own})
+    with refused(said):
+        config_file(clone.context("pr-12"))
+
+
+def test_what_is_not_prods_is_taken_beside_it(clone):
+    pooler = "aws-0-eu-central-1.pooler.supabase.com"
+    stack(clone, "prod", {**managed(poolerHost=pooler), **store("https://s3.example.com")})
+    own = managed(ref=OTHER, poolerHost=pooler, databaseHost="2001:db8::1", apiUrl="https://[")
+    stack(clone, "preview", {**DOCKER, **own, **store("https://s3.example.com:9000")})
+    config_file(clone.context("pr-12"))
+
+
+def test_a_secret_in_the_namespace_of_prod_is_refused(clone):
+    def existing(namespace):
+        at = {"smtpPassword": {"name": "mail", "key": "password", "namespace": namespace}}
+        stack(clone, "preview", {**CLUSTER, "supastack:kubernetes": json.dumps({"existingSecrets": at})})
+
+    stack(clone, "prod", {**CLUSTER, "supastack:kubernetes": {"namespace": "backend"}})
+    existing("backend")
+    with refused(r"kubernetes\.existingSecrets\.smtpPassword is in the namespace of prod, backend"):
+        config_file(clone.context("pr-12"))
+    existing("previews")
+    config_file(clone.context("pr-12"))
+
+
+def test_a_group_that_is_json_text_is_laid_over_as_any_other(clone):
+    cluster = json.dumps({"namespace": "shop-${STACK}", "exposure": {"host": "preview.example.com"}})
+    stack(clone, "preview", {**CLUSTER, "supastack:kubernetes": cluster})
+    laid = parse(config_file(clone.context("pr-12")).read_text(), "supastack")["config"]["supastack:kubernetes"]
+    assert (laid["namespace"], laid["exposure"]["host"]) == ("shop-pr-12", "pr-12.preview.example.com")
+    stack(clone, "preview", {**CLUSTER, "supastack:kubernetes": json.dumps({"namespace": "shared"})})
+    with refused("kubernetes.namespace: shared, which all previews would share"):
+        config_file(clone.context("pr-12"))
+
+
 def test_a_tenants_project_of_prod_is_refused_as_its_own_one(clone):
     ref = "tenantabcdefghijklmn"
     stack(clone, "prod", {"supastack:tenants": [{"id": "acme"}, {"id": "b", "project": {"ref": ref}}]})
