@@ -41,6 +41,15 @@ def remote(daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             github = stack.enter_context(serving())
         remote = Remote(tmp_path_factory.mktemp("pipeline"), daemon, github, {"Pulumi.prod.yaml": PROD})
         yield remote
+        # The daemon is the other modules' too, and these count what runs on it.
+        client = daemon.client()
+        mine = {"label": "supastack.stack=prod"}
+        for found in client.containers.list(all=True, filters=mine):
+            found.remove(force=True, v=True)
+        for network in client.networks.list(filters=mine):
+            network.remove()
+        for volume in client.volumes.list(filters=mine):
+            volume.remove()
 
 
 def deploy(remote: Remote, stack: str = "prod") -> Ran:

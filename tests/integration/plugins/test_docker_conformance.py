@@ -398,7 +398,8 @@ def test_unknown_values_stay_unknown_in_a_preview(project: Project, world: World
     assert project.preview(other).ops()["web"] == REPLACED_DELETE_FIRST
 
 
-GRACEFUL = "trap 'echo saved > /data/state; exit 0' TERM; while true; do sleep 0.1; done"
+GRACEFUL = "trap 'sleep 3; echo saved > /data/state; exit 0' TERM; while true; do sleep 0.1; done"
+"""What it saves comes late enough for a kill that follows the signal at once, also where the daemon is slow with that."""
 
 
 @pytest.mark.parametrize(("grace", "saved"), [(10, "saved\n"), (0, "")])
