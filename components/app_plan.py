@@ -74,6 +74,25 @@ def urls(settings: Settings, placement: Placement) -> dict[str, str]:
     return found
 
 
+def told(settings: Settings, placement: Placement, apps: Iterable[Service]) -> dict[str, dict[str, str]]:
+    """What the output APPS tells of each app: its `url`, where clients reach it, and its `healthPath`, as far as it has these.
+
+    Args:
+        settings: Of the stack.
+        placement: Where the apps are.
+        apps: Their services.
+    """
+    given, found = completed(settings), {}
+    for app in apps:
+        health = app.http_health
+        known = {
+            "url": application.address(placement, app, given[app.name]),
+            "healthPath": None if health is None else health.path,
+        }
+        found[app.name] = {name: value for name, value in known.items() if value is not None}
+    return found
+
+
 def completed(settings: Settings) -> dict[str, dict[str, Any]]:
     """The settings of all apps, by name."""
     return complete("apps", settings.given("apps"))

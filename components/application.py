@@ -7,11 +7,10 @@ import pulumi
 
 from components import env_template, placing
 from components.app_settings import ApplicationSettings
-from components.endpoints import Viewpoint
 from components.service import Service
 from components.services import app as service
 from components.setting_groups import complete
-from components.targets.placement import Placement, TargetKind, secure
+from components.targets.placement import Placement, TargetKind, reached, secure
 
 
 class ApplicationArgs(TypedDict):
@@ -63,6 +62,24 @@ def public_url(placement: Placement, settings: Mapping[str, Any]) -> str | None:
     return f"{'https' if secure(placement, tls_secret=settings.get('tlsSecret'), own_tls=False) else 'http'}://{settings['host']}"
 
 
+def address(placement: Placement, app: Service, settings: Mapping[str, Any]) -> str | None:
+    """Where clients reach an app, as a URL: by its public name, else on this machine or, on Kubernetes, in the cluster. Pure.
+
+    Args:
+        placement: Where it is.
+        app: Its service.
+        settings: Its settings, completed.
+
+    Returns None where it listens on no port, or, on Docker, publishes none.
+    """
+    if (url := public_url(placement, settings)) is not None:
+        return url
+    port = next(iter(app.ports), None)
+    if port is None or (port.publish is None and TargetKind(placement["target"]) is not TargetKind.KUBERNETES):
+        return None
+    return f"http://{reached(placement, app.name, port)}"
+
+
 class Application(pulumi.ComponentResource):
     """A service of the user's own."""
 
@@ -79,8 +96,7 @@ class Application(pulumi.ComponentResource):
         placed = placing.place(
             self, name.removesuffix(f"-{args['app']}"), args["placement"], made, _secrets(args, settings, made)
         )
-        at = placed.endpoint(service.capability(args["app"]), Viewpoint.HOST)
-        self.url = pulumi.Output.from_input(public_url(args["placement"], settings) or (f"http://{at}" if at else ""))
+        self.url = pulumi.Output.from_input(address(args["placement"], made[0], settings) or "")
         self.ready = placed.ready
         self.register_outputs({"url": self.url, "ready": self.ready})
 

@@ -9,7 +9,7 @@ from components import supabase_outputs
 from components.cache import Cache
 from components.object_storage import ObjectStorage
 from components.plain_database import PlainDatabase
-from components.plan import Plan
+from components.plan import APPS, Plan
 from components.setting_types import Target
 from components.supabase_stack import SupabaseStack
 
@@ -47,13 +47,14 @@ def collect(
 
 
 def about(plan: Plan) -> dict[str, Any]:
-    """What the summary tells beside the outputs: ports, images, env files."""
+    """What the summary and smoke checks are told beside the outputs: ports, images, env files, where the apps are."""
     settings = plan.settings
     return {
         "PORTS": {port.name: port.port for port in plan.ports},
         "IMAGES": {name: {"reference": i.reference, "kind": i.kind} for name, i in plan.images.items()},
         "ENV_FILES": {app: str(file.path) for app, file in settings.env_files.items()},
         "NOTES": plan.notes,
+        **({"APPS": plan.app_addresses} if plan.services[APPS] else {}),
         # A container's labels say what it is for; a workload's leave out what `make status` asks.
         **({"WORKLOADS": plan.workloads} if settings.target is Target.KUBERNETES else {}),
     }

@@ -4,7 +4,7 @@ The program builds its components from it, the checks are told by it what will b
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -29,6 +29,7 @@ from components.cache import CacheArgs
 from components.image_settings import ImageSettings
 from components.kubernetes_settings import KubernetesSettings
 from components.object_storage import ObjectStorageArgs
+from components.operated import Pooling
 from components.plain_database import PlainDatabaseArgs
 from components.plain_settings import PlainDatabaseSettings
 from components.service import Image, Kind, Port, Service
@@ -263,10 +264,17 @@ class Plan:
     def _running(self) -> list[Service]:
         return [service for _, service in self._each()]
 
+    def _poolers(self) -> Iterator[tuple[str, Service, Pooling]]:
+        """The poolers that operators run beside a server, with its component and itself."""
+        for component, service in self._each():
+            if service.operated is not None and service.operated.pooler is not None:
+                yield component, service, service.operated.pooler
+
     @property
     def images(self) -> dict[str, Image]:
-        """Image by service."""
-        return {service.name: service.image for _, service in self._each()}
+        """Image by service; by the name of its own where an operator runs another one beside it."""
+        beside = {told.name: told.image for _, _, told in self._poolers() if told.image is not None}
+        return {service.name: service.image for _, service in self._each()} | beside
 
     @property
     def ports(self) -> list[PlannedPort]:
@@ -308,17 +316,37 @@ class Plan:
         return found
 
     @property
+    def app_addresses(self) -> dict[str, dict[str, str]]:
+        """Where clients reach each app, and its health path."""
+        return app_plan.told(self.settings, self.placement(), self.services[APPS])
+
+    @property
     def published(self) -> list[tuple[str, Port]]:
         """The ports that programs outside the stack reach, with their services' names."""
-        return [(s.name, port) for _, s in self._each() for port in s.ports if port.publish is not None]
+        pooled = [
+            (told.name, replace(s.port("postgres"), publish=told.publish)) for _, s, told in self._poolers() if told.publish
+        ]
+        return [*((s.name, port) for _, s in self._each() for port in s.ports if port.publish is not None), *pooled]
 
     @property
     def workloads(self) -> list[dict[str, Any]]:
-        """What runs, in words that a target's probe can be told: `component`, `service`, `job` and `optional`."""
+        """What runs, in words that a target's probe can be told: `component`, `service`, `job` and `optional`.
+
+        What an operator runs says as what: `operated` is `server` or `pooler`.
+        """
         return [
-            {"component": component, "service": service.name, "job": service.kind is Kind.JOB, "optional": service.optional}
+            {
+                "component": component,
+                "service": service.name,
+                "job": service.kind is Kind.JOB,
+                "optional": service.optional,
+                **({"operated": "server"} if service.operated else {}),
+            }
             for component, service in self._each()
             if service.operated is None or not service.operated.hibernate
+        ] + [
+            {"component": component, "service": told.name, "job": False, "optional": False, "operated": "pooler"}
+            for component, _, told in self._poolers()
         ]
 
     @property

@@ -21,6 +21,7 @@ from toolchain.stack import arguments as added
 from toolchain.stack import prepare
 from toolchain.stack.config import uses_private_state
 from toolchain.stack.engine import Engine, working
+from toolchain.stack.state import StackState
 
 DRIFTED: Final = 3
 """Exit code of `drift` where something was changed by other hands."""
@@ -66,7 +67,7 @@ def preview(
             for line in ready.description.notes:
                 note(line)
             # For a stack that is all new, every property of everything would be hundreds of lines.
-            depth = ["--diff"] if ready.state and ready.state.runs() else []
+            depth = ["--diff"] if ready.state and _is_up(ready.state, ready.description.target) else []
             judge = judge_of(ready.context)
             with _event_log(context) as log:
                 code = _run(ready.context, ["preview", *depth, *working(), *rest], log, form)
@@ -136,6 +137,11 @@ def show_drift(context: Context, rest: Sequence[str] = (), *, form: str = "text"
     if code != 0 or not seen.complete:
         return code or 1
     return DRIFTED if drift.found(seen) else 0
+
+
+def _is_up(state: StackState, target: str) -> bool:
+    """Whether the stack is deployed: one that is down has its components still, since these hold what keeps the data."""
+    return state.tells() if target == "managed" else state.runs()
 
 
 def _run(context: Context, arguments: Sequence[str], log: Path, form: str) -> int:

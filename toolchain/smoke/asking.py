@@ -40,8 +40,8 @@ def api(url: str, key: str) -> str:
         )
     given = _get(where, _keyed(key), stubs=True)
     if given.status in (401, 403):
-        raise Wrong("it refuses the anon key", "see that the key is this stack's: `make up` gives the apps the current one")
-    return "refuses who has no key, takes the anon key"
+        raise Wrong(f"it refuses the {_kind(key)} key", "see that the key is this stack's: `make up` gives the apps the current one")
+    return f"refuses who has no key, takes the {_kind(key)} key"
 
 
 def auth(url: str, key: str) -> str:
@@ -76,6 +76,18 @@ def page(url: str) -> str:
     return f"answers (HTTP {answer.status})"
 
 
+def app(url: str, health: str | None) -> str:
+    """A service of the user's own answers at its health path; where it has none, at its address, with whatever is no server's error.
+
+    `url`: its address, without a slash at the end.
+    """
+    # A forwarded port takes every connection, so that one is taken would prove nothing.
+    answer = _get(f"{url}{health or '/'}", {})
+    if answer.status >= (500 if health is None else 400):
+        raise Wrong(_status(answer), _STARTED)
+    return f"answers (HTTP {answer.status})"
+
+
 def listens(url: str) -> str:
     """Somebody listens where a database is said to be; no password is sent."""
     postgres.reach(_endpoint(url))
@@ -87,6 +99,30 @@ def database(url: str) -> str:
     endpoint = _endpoint(url)
     postgres.ask(endpoint)
     return f"takes a login and a statement (sslmode {endpoint['sslmode']})"
+
+
+def schema(url: str, name: str) -> str:
+    """A login that sees the schema of a name, and may make tables there. `url`: may name the schema in Prisma's way."""
+    import psycopg
+
+    endpoint = _endpoint(url)
+    query = (
+        "SELECT has_schema_privilege(oid, 'USAGE') AND has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = %s"
+    )
+    postgres.reach(endpoint)
+    try:
+        with psycopg.connect(**postgres.connection(endpoint)) as session:
+            found = session.execute(query, (name,)).fetchone()
+    except psycopg.Error as error:
+        raise postgres.why(error, endpoint) from None
+    if found is None:
+        raise Wrong(f"there is no schema {name}", _SCHEMA)
+    if not found[0]:
+        raise Wrong(f"{endpoint['user']} may not make tables in the schema {name}", f"GRANT ALL ON SCHEMA {name} TO the user")
+    return f"has the schema {name}, for tables of its user's"
+
+
+_SCHEMA: Final = "`make up` makes it; in a database that others run, with supabase.database.createTestSchema alone"
 
 
 def _endpoint(url: str) -> dict[str, Any]:
@@ -148,6 +184,10 @@ def store(url: str, region: str, access_key: str, secret_key: str, bucket: str |
         }
     )
     return f"lists the bucket {bucket}" if bucket else "lists its buckets"
+
+
+def _kind(key: str) -> str:
+    return "publishable" if key.startswith("sb_") else "anon"
 
 
 def _keyed(key: str) -> dict[str, str]:

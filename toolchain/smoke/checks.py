@@ -5,14 +5,14 @@ same reason. Supabase bans an address after a few wrong passwords.
 """
 
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from components.verification.together import at_once
 from components.verification.wrong import Wrong
-from toolchain.smoke import asking
+from toolchain.smoke import asking, tenants
 from toolchain.smoke.result import Result, Verdict
 
 _ATTEMPTS: Final = 3
@@ -31,6 +31,7 @@ class Check:
         service: The service behind it, as IMAGES names it.
         missing: Outputs that it needs and that are not there.
         password: What a database is asked with; None for all else.
+        tenant: Id of the tenant whose own project is asked; None for the stack.
     """
 
     name: str
@@ -39,35 +40,72 @@ class Check:
     service: str = ""
     missing: tuple[str, ...] = ()
     password: str | None = field(default=None, repr=False)
+    tenant: str | None = None
 
 
 def of(outputs: Mapping[str, Any]) -> list[Check]:
     """The checks that outputs (in clear) call for, in the order of what depends on what."""
-    found = []
+    return [*_databases(outputs), *_stores(outputs), *_api(outputs), *_pages(outputs), *_apps(outputs), *_tenants(outputs)]
+
+
+def _databases(outputs: Mapping[str, Any]) -> Iterator[Check]:
     for name, output, service in _DATABASES:
         if url := outputs.get(output):
-            password = urlsplit(url).password or ""
-            found.append(Check(name=name, url=url, ask=_bound(asking.database, url), service=service, password=password))
+            yield _database(name, url, service, _bound(asking.database, url))
+    if (url := outputs.get("TEST_DATABASE_URL")) and (schema := outputs.get("TEST_SCHEMA")):
+        yield _database("test schema", url, "pooler", _bound(asking.schema, url, schema))
+
+
+def _database(name: str, url: str, service: str, ask: Callable[[], str]) -> Check:
+    return Check(name=name, url=url, ask=ask, service=service, password=urlsplit(url).password or "")
+
+
+def _stores(outputs: Mapping[str, Any]) -> Iterator[Check]:
     if url := outputs.get("REDIS_URL"):
-        found.append(Check(name="cache", url=url, ask=_bound(asking.redis, url)))
+        yield Check(name="cache", url=url, ask=_bound(asking.redis, url))
     for name, output, rest, service in _STORES:
         if url := outputs.get(output):
             missing = tuple(n for n in rest[:3] if not outputs.get(n))
             # The bucket is the last, and needs not be named.
             given = [*(outputs.get(n, "") for n in rest[:3]), outputs.get(rest[3]) if len(rest) > 3 else None]
-            found.append(Check(name=name, url=url, ask=_bound(asking.store, url, *given), service=service, missing=missing))
-    if url := outputs.get("API_URL"):
-        for name, key, ask, service, needs in _API:
-            if needs is None or outputs.get(needs):
-                missing = () if outputs.get(key) else (key,)
-                found.append(
-                    Check(name=name, url=url, ask=_bound(ask, url, outputs.get(key, "")), service=service, missing=missing)
-                )
+            yield Check(name=name, url=url, ask=_bound(asking.store, url, *given), service=service, missing=missing)
+
+
+def _api(outputs: Mapping[str, Any]) -> Iterator[Check]:
+    url = outputs.get("API_URL")
+    for name, keys, ask, service, needs in _API if url else ():
+        if needs is None or outputs.get(needs):
+            key = next((held for name in keys if (held := outputs.get(name))), None)
+            missing = (" or ".join(keys),) if key is None else ()
+            yield Check(name=name, url=str(url), ask=_bound(ask, url, key), service=service, missing=missing)
+
+
+def _pages(outputs: Mapping[str, Any]) -> Iterator[Check]:
     for name, output, service in _PAGES:
         # Of a project that others run, that is their dashboard.
         if (url := outputs.get(output)) and outputs.get("DASHBOARD_PASSWORD", output != "STUDIO_URL"):
-            found.append(Check(name=name, url=url, ask=_bound(asking.page, url), service=service))
-    return found
+            yield Check(name=name, url=url, ask=_bound(asking.page, url), service=service)
+
+
+def _apps(outputs: Mapping[str, Any]) -> Iterator[Check]:
+    for app, told in sorted(_told(outputs.get("APPS")).items()):
+        url, health = told.get("url", ""), told.get("healthPath")
+        yield Check(
+            name=f"app {app}", url=f"{url}{health or ''}" if url else "", ask=_bound(asking.app, url, health), service=app
+        )
+
+
+def _tenants(outputs: Mapping[str, Any]) -> Iterator[Check]:
+    """What each tenant's own project is asked. It is not the stack's, so no image of the stack's stands for it."""
+    for output in sorted(name for name in outputs if name.startswith(_TENANT)):
+        tenant, own = output.removeprefix(_TENANT), _told(_told(outputs[output]).get("outputs"))
+        for check in (*_databases(own), *_stores(own), *_api(own)):
+            yield replace(check, name=f"tenant {tenant}: {check.name}", service="", tenant=tenant)
+
+
+def _told(value: Any) -> dict[str, Any]:
+    """An output that is a table; another one is empty."""
+    return value if isinstance(value, dict) else {}
 
 
 def _bound(ask: Callable[..., str], *given: Any) -> Callable[[], str]:
@@ -81,7 +119,6 @@ _DATABASES: Final = (
     ("database, to read", "READ_URL", ""),
     ("database without Supabase", "PLAIN_DB_URL", ""),
     ("PgBouncer", "PGBOUNCER_URL", "pgbouncer"),
-    ("test schema", "TEST_DATABASE_URL", "pooler"),
 )
 _STORES: Final[tuple[tuple[str, str, tuple[str, ...], str], ...]] = (
     ("object store", "S3_ENDPOINT", ("S3_REGION", "S3_ACCESS_KEY", "S3_SECRET_KEY", "S3_BUCKET"), ""),
@@ -92,28 +129,41 @@ _STORES: Final[tuple[tuple[str, str, tuple[str, ...], str], ...]] = (
         "storage",
     ),
 )
-_API: Final[tuple[tuple[str, str, Callable[[str, str], str], str, str | None], ...]] = (
-    ("API", "ANON_KEY", asking.api, "gateway", None),
-    ("auth", "ANON_KEY", asking.auth, "auth", None),
-    ("REST", "ANON_KEY", asking.rest, "rest", "REST_URL"),
-    ("storage", "SERVICE_ROLE_KEY", asking.storage, "storage", None),
+_PUBLIC: Final = ("ANON_KEY", "PUBLISHABLE_KEY")
+_PRIVATE: Final = ("SERVICE_ROLE_KEY", "SECRET_KEY")
+_API: Final[tuple[tuple[str, tuple[str, ...], Callable[[str, str], str], str, str | None], ...]] = (
+    ("API", _PUBLIC, asking.api, "gateway", None),
+    ("auth", _PUBLIC, asking.auth, "auth", None),
+    ("REST", _PUBLIC, asking.rest, "rest", "REST_URL"),
+    ("storage", _PRIVATE, asking.storage, "storage", None),
 )
-"""Name, key, what is asked, service, and the output without which it is not there."""
+"""Name, keys of which the first that is there will do, what is asked, service, and the output without which it is not there."""
 _PAGES: Final = (
     ("Studio", "STUDIO_URL", "studio"),
     ("mail", "MAILPIT_URL", "mail"),
     ("Redis Commander", "REDIS_COMMANDER_URL", ""),
 )
+_TENANT: Final = "TENANT_"
+"""What the names of the tenants' outputs begin with."""
 
 
 def run(checks: Sequence[Check], images: Mapping[str, Any], *, pause: float = _PAUSE) -> list[Result]:
-    """Ask all. `images`: the output IMAGES, which says what is a stub. `pause`: seconds between attempts."""
+    """Ask all; a tenant's project is one result.
+
+    Args:
+        checks: What to ask.
+        images: The output IMAGES, which says what is a stub.
+        pause: Seconds between attempts.
+    """
     groups: dict[Hashable, list[Check]] = {}
     for number, check in enumerate(checks):
         groups.setdefault(number if check.password is None else check.password, []).append(check)
     found = at_once(lambda group: _of_group(group, images, pause), list(groups.values()))
     by_name = {result.name: result for results in found for result in results}
-    return [by_name[check.name] for check in checks]
+    told: dict[str | None, list[Result]] = {None: []}
+    for check in checks:
+        told.setdefault(check.tenant, []).append(by_name[check.name])
+    return [*told[None], *(tenants.folded(tenant, results) for tenant, results in told.items() if tenant is not None)]
 
 
 def _of_group(group: Sequence[Check], images: Mapping[str, Any], pause: float) -> list[Result]:
@@ -141,11 +191,14 @@ def _of_group(group: Sequence[Check], images: Mapping[str, Any], pause: float) -
 
 
 def _result(check: Check, images: Mapping[str, Any], pause: float) -> Result:
-    at = place(check.url)
-    if images and check.service in _RUNS_OR_NOT and check.service not in images:
+    at = place(check.url) if check.url else "not reached from outside"
+    # Where none of them is there, the project is one that others run.
+    if check.service in _RUNS_OR_NOT and check.service not in images and images.keys() & {"gateway", *_RUNS_OR_NOT}:
         return Result(name=check.name, verdict=Verdict.SKIPPED, said=f"{check.service} is turned off")
     if (images.get(check.service) or {}).get("kind") == "stub":
         return Result(name=check.name, verdict=Verdict.STUB, said=f"{at}: a stub stands for {check.service}")
+    if not check.url:
+        return Result(name=check.name, verdict=Verdict.SKIPPED, said=f"{at}: it has no port, or publishes none")
     if check.missing:
         said = f"{at}: not among the outputs: {', '.join(check.missing)}"
         return Result(name=check.name, verdict=Verdict.SKIPPED, said=said)

@@ -1,8 +1,10 @@
 """`make smoke`: asks a stack by its outputs, prints a line for each check."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from toolchain import setup
 from toolchain.announce import fail, note
@@ -11,6 +13,9 @@ from toolchain.smoke import checks
 from toolchain.smoke.result import Result, Verdict
 from toolchain.stack.config import PrivateConfig, config_file, has_private_config, project_name, uses_private_state
 from toolchain.stack.engine import Engine
+
+if TYPE_CHECKING:
+    from toolchain.stack.describe import Cluster, Forward
 
 
 def smoke(context: Context) -> int:
@@ -68,9 +73,31 @@ def _reachable(context: Context, outputs: Mapping[str, Any], *, forward: bool) -
     cluster = describe.finish(describe.start(context, config_file(context))).cluster
     if cluster is None:
         fail("the stack's state is on Kubernetes, and its settings are not: `make preview` shows what would become of it")
+    cluster = replace(cluster, forwards=(*cluster.forwards, *_of_apps(outputs, cluster)))
     place = cluster_access.Place(cluster.kubeconfig, cluster.context, cluster.namespace)
     with cluster_access.connect(place) as access:
         instance = f"{project_name(context.root)}-{context.stack}"
         with forwarding.opened_anywhere(access, instance, cluster) as here:
             note("what the cluster alone reaches is asked through forwarded ports")
-            yield {n: forwarding.forwarded(v, here) if isinstance(v, str) else v for n, v in outputs.items()}
+            yield _moved(outputs, lambda text: forwarding.forwarded(text, here))
+
+
+def _of_apps(outputs: Mapping[str, Any], cluster: "Cluster") -> Iterator["Forward"]:
+    """The ports of apps that the port plan does not have: they are open to the cluster alone."""
+    from toolchain.stack.describe import Forward
+
+    there = {(f.service, f.port) for f in cluster.forwards}
+    for app, told in (outputs.get("APPS") or {}).items():
+        at = urlsplit(told.get("url", ""))
+        if at.port is not None and at.hostname == f"{app}.{cluster.namespace}{_INSIDE}" and (app, at.port) not in there:
+            yield Forward(f"apps.{app}", app, at.port, 0)
+
+
+_INSIDE: Final = ".svc.cluster.local"
+
+
+def _moved(value: Any, move: Callable[[str], str]) -> Any:
+    """A value with all texts in it moved."""
+    if isinstance(value, Mapping):
+        return {name: _moved(inner, move) for name, inner in value.items()}
+    return move(value) if isinstance(value, str) else value

@@ -10,7 +10,7 @@ from toolchain.stack.state import Output
 from toolchain.stack.status import Service
 from toolchain.stack.status_report import rows
 
-_STRUCTURED = ("PORTS", "IMAGES", "ENV_FILES", "NOTES", "COMPAT", "WORKLOADS")
+_STRUCTURED = ("PORTS", "IMAGES", "ENV_FILES", "NOTES", "COMPAT", "WORKLOADS", "APPS")
 """Outputs that are shown in a way of their own."""
 _TENANT: Final = "TENANT_"
 """What the names of the tenants' begin with."""
@@ -53,6 +53,7 @@ def render(
     blocks = [
         [heading(context, services, target)],
         *_values(outputs, show_secrets),
+        _apps(outputs),
         _tenants(context, outputs),
         _env_files(context, outputs),
         # What is in a cluster is reached from here by forwarded ports only.
@@ -112,6 +113,14 @@ def _values(outputs: Mapping[str, Output], show_secrets: bool) -> list[list[str]
 def _plain(outputs: Mapping[str, Output], name: str, default: Any) -> Any:
     output = outputs.get(name)
     return output.value if output and isinstance(output.value, type(default)) else default
+
+
+def _apps(outputs: Mapping[str, Output]) -> list[str]:
+    """A line for each service of the user's own."""
+    apps = _plain(outputs, "APPS", {})
+    width = max(map(len, apps), default=0)
+    lines = [f"    {app:<{width}}  {apps[app].get('url', 'not reached from outside')}" for app in sorted(apps)]
+    return ["  Your own services", *lines] if lines else []
 
 
 def _told(outputs: Mapping[str, Output]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A user's own service in a cluster: fed by the stack, rolled under load without a failed call, and kept by a bad deployment."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from copy import deepcopy
@@ -131,6 +132,12 @@ def test_three_pods_of_it_run_with_the_secrets_that_the_seed_names_and_reach_the
     level = json.loads(apps.house.cluster.kubectl("get", "namespace", NAMESPACE, "--output=json"))["metadata"]["labels"]
     assert level["pod-security.kubernetes.io/enforce"] == "restricted"
     assert apps.house.steps() == {}
+
+
+def test_smoke_asks_each_through_a_port_that_nobody_has_published(apps: Apps) -> None:
+    said = apps.house.make("smoke")
+    for app in (APP, LOADER):
+        assert re.search(rf"^  ok +app {app} +http://127\.0\.0\.1:\d+/health answers \(HTTP 200\)$", said, re.MULTILINE), said
 
 
 @pytest.mark.usefixtures("under_load")

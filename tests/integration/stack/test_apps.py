@@ -1,6 +1,7 @@
 """A user's own service on Docker: fed by the stack's real servers, asked from this machine, and kept by an image that can't be had."""
 
 import json
+import re
 import urllib.error
 import urllib.request
 
@@ -44,6 +45,7 @@ def shop(clone):
         document["config"] |= {
             "supastack:healthTimeout": over.pop("within", 180),
             "supastack:objectStorage": {"enabled": False},
+            "supastack:supabase": {**document["config"]["supastack:supabase"], "database": {"testSchema": "test"}},
             "supastack:apps": {"shop-backend": {**BACKEND, "env": env, **over}} if over.pop("there", True) else {},
         }
         file.write_text(yaml.safe_dump(document, sort_keys=False))
@@ -79,6 +81,19 @@ def test_it_is_given_what_it_reaches_from_inside_and_is_reached_here(clone, shop
     limits = container(clone).attrs["HostConfig"]
     assert (limits["Memory"], limits["NanoCpus"]) == (96 * 2**20, 500_000_000)
     assert clone.preview_steps() == {}
+
+
+def test_smoke_asks_it_and_whether_the_schema_of_the_tests_is_its_users(clone, shop):
+    said = clone.make("smoke").stdout
+    assert re.search(r"^  ok +app shop-backend +http://127\.0\.0\.1:3026/health answers \(HTTP 200\)$", said, re.MULTILINE), said
+    assert re.search(r"^  ok +test schema +127\.0\.0\.1:\d+ has the schema test", said, re.MULTILINE), said
+    database = clone.daemon.client().containers.get("supastack-dev-supabase-postgres")
+    database.exec_run(["psql", "-U", "supabase_admin", "-d", "postgres", "-c", "ALTER SCHEMA test RENAME TO away"])
+    try:
+        said = clone.make("smoke", code=FAILED).stdout
+    finally:
+        database.exec_run(["psql", "-U", "supabase_admin", "-d", "postgres", "-c", "ALTER SCHEMA away RENAME TO test"])
+    assert re.search(r"^  FAILED +test schema +\S+: there is no schema test$", said, re.MULTILINE), said
 
 
 def test_an_image_that_can_not_be_had_is_named_and_the_app_goes_on(clone, shop):

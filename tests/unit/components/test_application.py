@@ -197,6 +197,34 @@ def test_two_apps_share_nothing_but_what_their_settings_say(engine):
     assert unwrapped(recorder.outputs["app-kpi-frontend"])["url"] == "http://kpi-frontend.supastack-dev.svc.cluster.local:3001"
 
 
+def test_the_output_of_the_apps_tells_where_each_is_reached_and_its_health_path(engine, monkeypatch):
+    told = {}
+    monkeypatch.setattr(pulumi, "export", told.__setitem__)
+    apps = {**BOTH, "worker": {"image": "a/b:1"}, "inner": {"image": "a/b:1", "port": 80}}
+    run(engine, config(apps))
+    assert told["APPS"] == {
+        "inner": {},
+        "kpi-backend": {"url": "http://127.0.0.1:3026", "healthPath": "/health"},
+        "kpi-frontend": {"url": "http://127.0.0.1:3025"},
+        "worker": {},
+    }
+
+
+def test_in_a_cluster_an_app_is_told_by_its_public_name_else_by_the_clusters_published_or_not():
+    given = plan({**BOTH, "worker": {"image": "a/b:1"}, "inner": {"image": "a/b:1", "port": 80}}, "kubernetes")
+    at = "svc.cluster.local"
+    assert {app: told.get("url") for app, told in given.app_addresses.items()} == {
+        "inner": f"http://inner.supastack-dev.{at}:80",
+        "kpi-backend": f"http://kpi-backend.supastack-dev.{at}:3000",
+        "kpi-frontend": f"http://kpi-frontend.supastack-dev.{at}:3001",
+        "worker": None,
+    }
+    exposure = {"kind": "gateway", "host": "example.com", "gateway": {"name": "public", "namespace": "gateways"}}
+    kubernetes = {"kubeconfig": "cluster/kubeconfig", "context": "test", "exposure": exposure}
+    exposed = plan({"shop": {**BACKEND, "host": "api.example.com"}}, "kubernetes", kubernetes=kubernetes)
+    assert exposed.app_addresses == {"shop": {"url": "https://api.example.com", "healthPath": "/health"}}
+
+
 def test_the_component_stands_alone(engine):
     args = {"placement": placement(), "app": "web", "settings": {"image": "a/b:1", "port": 80, "publish": "app"}}
     recorder = engine(lambda: Application("shop-web", args))

@@ -102,3 +102,27 @@ def test_the_judge_is_made_before_anything_runs(engine, monkeypatch, tmp_path, c
     monkeypatch.setattr(command.changes, "read", lambda *_, **__: Preview(changes=()))
     command.preview(context(tmp_path), commit="abc", judge_of=lambda _: order.append("judge") or (lambda _: ()))
     assert order == ["judge", "run"]
+
+
+@pytest.mark.parametrize(
+    ("target", "runs", "tells", "deep"),
+    [
+        ("managed", False, True, True),
+        ("managed", False, False, False),
+        ("docker", True, True, True),
+        # A stack that is down has its components still.
+        ("docker", False, True, False),
+    ],
+)
+def test_what_is_deployed_is_shown_property_by_property(engine, monkeypatch, tmp_path, target, runs, tells, deep):
+    @contextmanager
+    def for_preview(context):
+        state = SimpleNamespace(runs=lambda: runs, tells=lambda: tells)
+        yield SimpleNamespace(context=context, state=state, description=SimpleNamespace(notes=(), target=target))
+
+    ran = []
+    monkeypatch.setattr(command.prepare, "for_preview", for_preview)
+    monkeypatch.setattr(command, "_run", lambda _context, arguments, *_: ran.append(arguments) or 0)
+    monkeypatch.setattr(command.changes, "read", lambda *_, **__: Preview(changes=()))
+    assert command.preview(context(tmp_path), commit="abc") == 0
+    assert ("--diff" in ran[0]) is deep

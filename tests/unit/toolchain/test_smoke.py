@@ -3,18 +3,24 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
+import psycopg
 import pytest
 
 from components.verification import postgres
 from components.verification.wrong import Wrong
-from toolchain.smoke import checks
+from toolchain.smoke import checks, command
 from toolchain.smoke.checks import place, run
 from toolchain.smoke.command import lines
 from toolchain.smoke.result import Result, Verdict
+from toolchain.stack.describe import Cluster, Forward
+from toolchain.stack.forward import forwarded
 
 KEY = "anon-key"
+NEW_KEYS = {"PUBLISHABLE_KEY": "sb_publishable_x", "SECRET_KEY": "sb_secret_x"}
 
 
 class Gateway(BaseHTTPRequestHandler):
@@ -26,7 +32,8 @@ class Gateway(BaseHTTPRequestHandler):
     def do_GET(self):
         path = self.path.partition("?")[0]
         status, body = self.answers.get(path, (404, {}))
-        if path.startswith(("/rest", "/auth", "/storage")) and self.headers.get("apikey") not in (KEY, "service-key"):
+        keys = (KEY, "service-key", *NEW_KEYS.values())
+        if path.startswith(("/rest", "/auth", "/storage")) and self.headers.get("apikey") not in keys:
             status, body = 401, {"message": "no key"}
         content = json.dumps(body).encode()
         self.send_response(status)
@@ -165,10 +172,10 @@ class Databases:
         if (wrong := self.wrong.get(endpoint["port"])) is not None:
             raise wrong
 
-    def asked(self) -> dict[str, Result]:
+    def asked(self, **more: dict[str, object]) -> dict[str, Result]:
         urls = {"DB_URL": "u:a@h:1", "POOLER_URL": "u.x:a@h:2", "READ_URL": "u:a@h:3", "PLAIN_DB_URL": "u:b@h:4"}
         outputs = {name: f"postgresql://{url}/d" for name, url in urls.items()}
-        return {r.name: r for r in run(checks.of(outputs), {}, pause=0)}
+        return {r.name: r for r in run(checks.of({**outputs, **more}), {}, pause=0)}
 
 
 def test_a_password_that_one_database_refuses_is_given_to_no_other_one_and_never_twice(monkeypatch):
@@ -192,3 +199,116 @@ def test_a_database_that_fails_for_another_reason_does_not_keep_the_others_from_
     databases = Databases(monkeypatch, p1=Wrong("there is no database d", "create it"))
     assert {name for name, r in databases.asked().items() if r.verdict is not Verdict.OK} == {"database"}
     assert sorted(databases.logins) == [1, 1, 1, 2, 3, 4]
+
+
+def test_each_tenant_with_a_project_of_its_own_is_one_line_and_a_password_of_one_is_given_to_no_other(monkeypatch, gateway):
+    _, url = gateway
+    databases = Databases(monkeypatch, p5=Wrong("the password of u is wrong", "give it anew", password=True))
+    own = {"API_URL": url, **NEW_KEYS, "STORAGE_S3_URL": url}
+    found = databases.asked(
+        TENANT_acme={
+            "tier": "enterprise",
+            "outputs": {**own, "DB_URL": "postgresql://u:c@h:5/d", "POOLER_URL": "postgresql://u:c@h:6/d"},
+        },
+        TENANT_globex={"tier": "enterprise", "outputs": {**own, "DB_URL": "postgresql://u:e@h:7/d"}},
+        TENANT_small={"tier": "standard"},
+    )
+    assert sorted(databases.logins) == [1, 2, 3, 4, 5, 7]
+    assert {name for name in found if "tenant" in name} == {"tenant acme", "tenant globex"}
+    assert found["tenant globex"].verdict is Verdict.OK
+    assert "well: database, API, auth, storage; not tried: storage by S3" in found["tenant globex"].said
+    acme = found["tenant acme"]
+    assert (acme.verdict, acme.refused, acme.fix) == (Verdict.FAILED, True, "give it anew")
+    assert acme.said.startswith("database at h:5: the password of u is wrong; well: API")
+    assert "pooler for transactions (h:6: not asked with the password that tenant acme: database refuses" in acme.said.replace(
+        "  ", " "
+    )
+
+
+def test_where_there_is_no_key_of_the_old_kind_one_of_the_new_kind_will_do(gateway):
+    found = asked(gateway[1], ANON_KEY="", SERVICE_ROLE_KEY="", **NEW_KEYS)
+    assert {r.verdict for r in found.values()} == {Verdict.OK}
+    assert "takes the publishable key" in found["API"].said
+
+
+def test_a_project_that_others_run_is_asked_beside_a_cache_of_the_stacks_own(gateway):
+    found = asked(gateway[1], {"valkey": {"kind": "local"}, "shop": {"kind": "registry"}})
+    assert {r.verdict for r in found.values()} == {Verdict.OK}
+
+
+def of_app(url: str, images: dict[str, object] | None = None, **told: str) -> Result:
+    (found,) = run(checks.of({"APPS": {"shop": {"url": url, **told} if url else {}}}), images or {}, pause=0)
+    assert found.name == "app shop"
+    return found
+
+
+def test_an_app_is_asked_at_its_health_path(gateway):
+    handler, url = gateway
+    handler.answers["/health"] = (200, {})
+    found = of_app(url, healthPath="/health?deep=1")
+    assert (found.verdict, found.said) == (Verdict.OK, f"{url}/health answers (HTTP 200)")
+    handler.answers["/health"] = (404, {})
+    assert of_app(url, healthPath="/health").verdict is Verdict.FAILED
+
+
+def test_an_app_without_a_health_path_is_well_when_it_answers_at_all(gateway):
+    handler, url = gateway
+    assert of_app(url).said.endswith("answers (HTTP 404)")
+    handler.answers["/"] = (503, {})
+    assert "HTTP 503" in of_app(url).said
+    assert of_app("http://127.0.0.1:1").verdict is Verdict.FAILED
+
+
+def test_an_app_that_nobody_reaches_from_here_is_skipped_and_a_stub_for_one_is_told(gateway):
+    handler, url = gateway
+    assert (of_app("").verdict, of_app("", {"shop": {"kind": "stub"}}).verdict) == (Verdict.SKIPPED, Verdict.STUB)
+    handler.stub = True
+    assert of_app(url, healthPath="/health").verdict is Verdict.STUB
+
+
+CLUSTER = Cluster(Path("k"), "c", "shop-dev", "127.0.0.1", (Forward("cache", "valkey", 6379, 6379),))
+
+
+def test_apps_that_the_cluster_alone_reaches_are_asked_through_ports_that_the_plan_does_not_have():
+    inside = "http://{}.shop-dev.svc.cluster.local:3000"
+    outputs = {"APPS": {"back": {"url": inside.format("back")}, "front": {"url": "https://shop.example.com"}, "worker": {}}}
+    (more,) = command._of_apps(outputs, CLUSTER)
+    assert (more.service, more.port) == ("back", 3000)
+    assert list(command._of_apps(outputs, replace(CLUSTER, forwards=(more,)))) == []
+    here = replace(CLUSTER, forwards=(replace(more, local=4711),))
+    moved = command._moved(outputs, lambda text: forwarded(text, here))
+    assert moved["APPS"]["back"]["url"] == "http://127.0.0.1:4711"
+    assert moved["APPS"]["front"]["url"] == "https://shop.example.com"
+
+
+class Session:
+    """Stands for a login that finds the schema, if it is there, and what its user may do in it."""
+
+    def __init__(self, found: tuple[bool] | None) -> None:
+        self.found = found
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def execute(self, _query, names):
+        assert names == ("ci",)
+        return self
+
+    def fetchone(self):
+        return self.found
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [((True,), "has the schema ci"), ((False,), "u may not make tables in the schema ci"), (None, "there is no schema ci")],
+)
+def test_the_tests_schema_must_be_there_and_its_users_to_fill(monkeypatch, found, said):
+    monkeypatch.setattr(postgres, "reach", lambda _: None)
+    monkeypatch.setattr(psycopg, "connect", lambda **_: Session(found))
+    outputs = {"TEST_DATABASE_URL": "postgresql://u:p@h:1/d?schema=ci", "TEST_SCHEMA": "ci"}
+    (result,) = run(checks.of(outputs), {}, pause=0)
+    assert said in result.said
+    assert (result.verdict is Verdict.OK) == (found == (True,))

@@ -254,6 +254,13 @@ def test_the_heading_says_whether_the_stack_is_well(machine, containers, words):
     assert words in summary.heading(machine.context(), None if containers is None else services(containers))
 
 
+def test_each_app_is_told_with_where_it_is_reached(machine):
+    apps = {"shop": {"url": "http://127.0.0.1:3026", "healthPath": "/health"}, "worker": {}}
+    text = render(machine, {"APPS": Output(apps, False)}, [])
+    assert "    shop    http://127.0.0.1:3026\n    worker  not reached from outside" in text
+    assert "APPS" not in text
+
+
 def test_stand_ins_say_so_and_a_missing_env_file_too(machine):
     text = render(machine, {"ENV_FILES": Output({"nextjs": ".env"}, False)}, [], stand_ins={"docker": True, "random": False})
     assert "docker (stand-in of this project), random (official)" in text
@@ -334,7 +341,7 @@ def test_a_purged_stack_is_held_until_its_config_is_gone(machine, monkeypatch):
     held = []
     monkeypatch.setattr(purging.prepare, "for_destroy", nothing_there)
     monkeypatch.setattr(purging.PrivateConfig, "remove", lambda _: held.extend(locks._held))
-    assert purging.purge(context, "dev") == 0
+    assert purging.remove(context, "dev") == purging.Purged(0, found=False)
     assert held == [context.private / "stacks" / "dev.busy"]
 
 
