@@ -6,6 +6,8 @@ are told without asking the state. What someone else wrote is never lost: it is 
 The state holds the values by key, each secret one encrypted, and never what a hand wrote into the file: a broken quote there
 could put a secret where the state expects none.
 
+One state serves many machines, and a file is on those that wrote it (`components.env_written`): elsewhere that it is missing is no drift.
+
 The state refers to `EnvFileProvider` by this module's name: moving it needs care for existing states.
 """
 
@@ -21,7 +23,7 @@ import pulumi
 from pulumi import dynamic
 from pulumi.runtime.rpc import UNKNOWN
 
-from components import env_file_header, env_files, env_format
+from components import env_file_header, env_files, env_format, env_written
 from components.engine_log import say, warn
 from components.env_app import App, Layout
 from components.env_file_header import Header, Owner
@@ -47,7 +49,7 @@ _MATTERS = ("app", "path", "format", "project", "stack", "layout", "values", "dr
 
 
 class EnvFile(dynamic.Resource, module="supastack", name="EnvFile"):
-    """The env file of one app, on the machine where the stack is deployed from."""
+    """The env file of one app, on each machine that writes it in a deployment."""
 
     def __init__(
         self,
@@ -146,6 +148,7 @@ class EnvFileProvider(dynamic.ResourceProvider):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Remove it if it is ours."""
         _remove(_props)
+        env_written.forget(Path.cwd(), _owner(_props))
 
 
 def _outputs(props: Mapping[str, Any]) -> dict[str, Any]:
@@ -251,15 +254,18 @@ def _look(file: Path) -> _Found | None:
 
 
 def _drift(props: Mapping[str, Any]) -> list[str] | None:
-    """What differs from what was written: which keys, and how; None when the file is gone."""
+    """What differs from what was written: which keys, and how; None when the file is gone. Nothing where it never was."""
+    written_here = env_written.has(Path.cwd(), _owner(props))
     try:
         found = _look(_location(props))
     except _UnusableError as error:
-        return [f"the file {error}"]
+        return [f"the file {error}"] if written_here else []
     if found is None:
-        return None
+        return None if written_here else []
     if found.header is None or not found.is_of(props):
-        return ["the file was replaced by another"]
+        return ["the file was replaced by another"] if written_here else []
+    if not written_here:  # by a version that took no notes, or by `make env > FILE`
+        env_written.remember(Path.cwd(), _owner(props), str(props["path"]))
     drift = [f"mode {found.mode:04o}"] if found.mode & ~_MODE else []
     values = env_format.read(found.content.decode(errors="replace"), found.header.format).values
     # Read back as well: `[1,2]` is written as `[1, 2]` in TOML.
@@ -342,6 +348,7 @@ def _write(props: Mapping[str, Any], olds: Mapping[str, Any]) -> None:
     try:
         if found is not None and not (found.untouched and found.is_of(olds, props)):
             _keep(file, found.content)
+        env_written.remember(Path.cwd(), _owner(props), str(props["path"]))
         _replace(file, _text(props))
     except OSError as error:
         raise _refuse(f"{_setting(props)}: {file} can't be written: {error.strerror}. It is as it was") from None

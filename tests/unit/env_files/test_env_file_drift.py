@@ -1,5 +1,6 @@
 """EnvFile's provider with real files that somebody else changed."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,51 @@ def test_a_file_that_is_gone_or_whose_folder_is_gone_is_gone():
     Path(".env").unlink()
     assert provider.read("id", outs).id == ""
     assert provider.read("id", {**outs, "path": "no/such/.env"}).id == ""
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """What the state has of a file that another machine wrote, in a clone that never did."""
+    outs = made()
+    (tmp_path / "clone").mkdir()
+    monkeypatch.chdir(tmp_path / "clone")
+    return outs
+
+
+def test_a_file_that_another_machine_wrote_is_as_it_was_where_it_is_missing(elsewhere):
+    assert drift({**elsewhere, "drift": ["mode 0640"]}) == []
+    assert provider.diff("id", provider.read("id", elsewhere).outs, bag()).changes is False
+    assert list(Path().iterdir()) == []
+
+
+def test_what_somebody_else_has_in_its_place_there_is_no_drift(elsewhere):
+    Path(".env").write_text("MINE=1\n")
+    assert drift(elsewhere) == []
+    Path(".env").unlink()
+    Path(".env").mkdir()
+    assert drift(elsewhere) == []
+
+
+def test_a_machine_that_has_written_the_file_once_writes_it_again(elsewhere):
+    later = {**VALUES, "ADMIN_NAME": "Bob"}
+    outs = provider.update("id", elsewhere, bag(values=later)).outs
+    assert drift(outs) == []
+    Path(".env").unlink()
+    assert provider.read("id", outs).id == ""
+
+
+def test_a_file_of_a_version_that_took_no_notes_is_looked_after_from_the_next_look_on():
+    outs = made()
+    shutil.rmtree(".supastack")
+    assert drift(outs) == []
+    Path(".env").unlink()
+    assert provider.read("id", outs).id == ""
+
+
+def test_a_file_that_was_removed_with_its_stack_is_forgotten():
+    outs = made()
+    provider.delete("id", outs)
+    assert drift(outs) == []
 
 
 @pytest.mark.parametrize(

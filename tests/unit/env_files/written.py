@@ -46,7 +46,7 @@ def mode(path):
 
 
 def leftovers():
-    return sorted(p.name for p in Path().iterdir() if p.name != ".env")
+    return sorted(p.name for p in Path().iterdir() if p.name not in (".env", ".supastack"))
 
 
 def edit(old, new):
