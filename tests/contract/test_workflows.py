@@ -140,6 +140,14 @@ def test_a_preview_is_brought_up_for_an_open_request_alone_and_commented_on_wher
     assert gone["comment"]["env"]["COMMENT"] == "edit"
 
 
+def test_nothing_in_the_settings_holds_up_what_only_removes():
+    for name, job, spec in JOBS:
+        by_command = {step["run"].split()[-1]: step for step in spec["steps"] if "run" in step}
+        if "check-deploy" in by_command:
+            removes = bool({"pr-down", "pr-clean"} & by_command.keys())
+            assert (by_command["check-deploy"]["env"].get("DOWN") == "true") == removes, f"{name}.{job}"
+
+
 def test_every_command_of_a_step_is_a_target_of_the_makefile():
     phony = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY:")).split()[1:]
     called = set()

@@ -114,24 +114,28 @@ def _summary(text: str) -> None:
 
 
 def check_deploy(context: Context) -> int:
-    """Refuse a deployment whose state would vanish with the machine that it runs on, before anything is set up."""
+    """Refuse a deployment whose state would vanish with the machine that it runs on, before anything is set up.
+
+    With DOWN=true the stack is only to be removed, which must always be possible: its settings are not looked at.
+    """
     from toolchain.stack.config import secrets_provider, tracked_path, uses_private_state
 
     _keep_kubeconfig(context)
-    if context.pull_request is not None:
+    goes = os.environ.get("DOWN") == "true"
+    if context.pull_request is not None and not goes:
         from toolchain.delivery import guard
 
         guard.check(context)
     path = tracked_path(context)
     missing = []
-    if path is None:
+    if path is None and not goes:
         missing.append(f"there is no Pulumi.{context.stack}.yaml")
     if uses_private_state(context):
         missing.append(
             f"its state would be in this machine's {context.private.name}/state, and be lost with it: say where it is "
             f"(state.{context.base_stack}.backend in {settings.FILE}, or PULUMI_BACKEND_URL)"
         )
-    provider = secrets_provider(context) if path else None
+    provider = secrets_provider(context)
     by_phrase = provider == "passphrase" or (provider in (None, "default") and not _is_cloud(context))
     given = any(name in os.environ for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"))
     if by_phrase and not given:
@@ -141,7 +145,10 @@ def check_deploy(context: Context) -> int:
     elif by_phrase and os.environ.get("PULUMI_CONFIG_PASSPHRASE") == "" and "PULUMI_CONFIG_PASSPHRASE_FILE" not in os.environ:
         missing.append("PULUMI_CONFIG_PASSPHRASE is empty: a workflow gives that where the environment has no such secret")
     if missing:
-        fail(f"stack {context.stack} can't be deployed from here:\n" + "\n".join(f"  - {line}" for line in missing))
+        fail(
+            f"stack {context.stack} can't be {'removed' if goes else 'deployed'} from here:\n"
+            + "\n".join(f"  - {line}" for line in missing)
+        )
     by = "passphrase" if by_phrase else "Pulumi Cloud" if provider in (None, "default") else provider
     note(f"{context.stack}: state in {_shown(context)}, secrets by {by}")
     return 0

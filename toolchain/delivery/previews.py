@@ -110,15 +110,26 @@ def up(context: Context, rest: Sequence[str] = ()) -> int:
 def down(context: Context) -> int:
     """Remove the preview of a pull request with its data and its state. Nobody is asked: only `pr-N` can be named here.
 
-    Where COMMENT_FILE says so, the body of a comment is written that it is gone.
+    Where COMMENT_FILE says so, the body of a comment is written that it is gone, or that there was none where its state is looked for.
     """
     _only_previews(context)
     from toolchain.stack import purging
 
-    code = purging.purge(context, confirm=context.stack)
-    if code == 0:
-        _commented(f"**Preview `{context.stack}`** of this pull request is gone, with its data.\n")
-    return code
+    done = purging.remove(context, confirm=context.stack)
+    if done.code == 0:
+        _commented(_gone(context) if done.found else _unknown(context))
+    return done.code
+
+
+def _gone(context: Context) -> str:
+    return f"**Preview `{context.stack}`** of this pull request is gone, with its data.\n"
+
+
+def _unknown(context: Context) -> str:
+    return (
+        f"**Preview `{context.stack}`** of this pull request: nothing was removed, since no such stack is where the state of previews is "
+        "kept. Either it was removed before, or it never came up, or the request had its state kept elsewhere: then it is still there.\n"
+    )
 
 
 def _failed(context: Context) -> str:

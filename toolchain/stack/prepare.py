@@ -92,16 +92,15 @@ def for_destroy(context: Context) -> Iterator[tuple[Context, StackState | None]]
         context = setup.ensure(context, setup.Needs())
         state = _cleared(Engine(context), None)
         if state is not None:
-            # A stack that once ran here may have objects on the daemon still.
-            on_docker = target(context) == "docker" or _has_docker_objects(state, context)
+            # What made it says how it goes: the settings at hand may name another target by now.
+            on_docker = _has_docker_objects(state, context) or (target(context) == "docker" and not state.cluster)
             in_use = partial(_has_docker_objects, state)
-            plugins = describe.plugins_of("docker" if on_docker else target(context))
+            plugins = state.plugins or describe.plugins_of(target(context))
             needs = setup.Needs(plugins=plugins, docker=on_docker, docker_host=docker_host(context), docker_in_use=in_use)
             context = setup.ensure(context, needs)
             if on_docker:
                 remove_orphans(context, state)
-            else:
-                _start_cluster(context, state)
+            _start_cluster(context, state)
         try:
             yield context, state
         finally:

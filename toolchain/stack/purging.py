@@ -31,7 +31,22 @@ class Ours:
     """Kubeconfig and context of a stack on Kubernetes, as its provider has them; empty for another."""
 
 
+@dataclass(frozen=True)
+class Purged:
+    """How a purge ended."""
+
+    code: int
+    """The engine's exit code; 0: all is gone."""
+    found: bool
+    """Whether there was something: a state, or what an earlier purge had not come to."""
+
+
 def purge(context: Context, confirm: str | None) -> int:
+    """Remove the stack, as `remove` does. Returns the exit code alone."""
+    return remove(context, confirm).code
+
+
+def remove(context: Context, confirm: str | None) -> Purged:
     """Remove the stack. `confirm`: its name, asked for where it is None.
 
     Raises ToolchainError where it is another name, before anything is touched.
@@ -48,10 +63,10 @@ def purge(context: Context, confirm: str | None) -> int:
                 code = Engine(ready).destroy("--ignore-protect")
                 if code != 0:
                     note("not everything is gone; run the same again")
-                    return code
+                    return Purged(code, found=True)
             if ours.cluster:
                 remove_namespaces(ready, ours)
-            elif ours.stack_ids and (ours.volumes or prepare.target(context) != "managed"):
+            if ours.stack_ids and (ours.volumes or (not ours.cluster and prepare.target(context) != "managed")):
                 # Without a state nothing has looked for the daemon yet.
                 remove_labelled(ready if state else locate(ready, prepare.docker_host(ready)), ours)
             if state is not None:
@@ -59,9 +74,10 @@ def purge(context: Context, confirm: str | None) -> int:
         if has_private_config(context):
             PrivateConfig(context).remove()
         journal.unlink(missing_ok=True)
-    if state is not None or ours.stack_ids:
+    found = state is not None or bool(ours.stack_ids)
+    if found:
         note(f"stack {context.stack} is gone")
-    return 0
+    return Purged(0, found)
 
 
 def remove_namespaces(context: Context, ours: Ours) -> None:

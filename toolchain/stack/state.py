@@ -21,6 +21,8 @@ VOLUME = "docker:index/volume:Volume"
 STACK_ID = "random:index/randomId:RandomId"
 GENERATED = ("random:index/randomPassword:RandomPassword", "random:index/randomBytes:RandomBytes")
 
+_PROVIDER = "pulumi:providers:"
+_PLUGINS = ("docker", "kubernetes", "random")
 _ID_LABEL = "supastack.stack-id"
 _ID_ANNOTATION = "supastack.io/stack-id"
 _HEX = re.compile(r"[0-9a-f]{16}")
@@ -101,6 +103,12 @@ class StackState:
         return {}
 
     @property
+    def plugins(self) -> tuple[str, ...]:
+        """The plugins whose providers the state has, of those that a target uses; none for a stack that made nothing by one."""
+        found = {r["type"].removeprefix(_PROVIDER) for r in self.resources if r["type"].startswith(_PROVIDER)}
+        return tuple(name for name in _PLUGINS if name in found)
+
+    @property
     def namespaces(self) -> dict[str, str]:
         """UID of each namespace that the stack has made, by name."""
         found = {}
@@ -113,6 +121,11 @@ class StackState:
     def ids(self, resource_type: str) -> set[str]:
         """The ids of all resources of a type."""
         return {str(r["id"]) for r in self.resources if r["type"] == resource_type and r.get("id")}
+
+    def inputs(self, resource_type: str) -> list[dict[str, Any]]:
+        """The inputs of all resources of a type (`type_of`), but those to be deleted; secrets as in `outputs`."""
+        found = (r for r in self.resources if type_of(r["urn"]) == resource_type and not r.get("delete"))
+        return [_clear(r.get("inputs") or {}) for r in found]
 
     @property
     def pending(self) -> list[tuple[str, str]]:

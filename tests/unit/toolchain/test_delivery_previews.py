@@ -467,7 +467,8 @@ def test_for_a_closed_request_nothing_comes_up_and_nothing_is_said(clone, brough
 
 
 def test_one_that_is_gone_says_so_where_it_said_that_it_is_up(clone, brought, monkeypatch):
-    monkeypatch.setattr(purging, "purge", lambda context, confirm: 0 if context.stack == confirm else 1)
+    found = [True]
+    monkeypatch.setattr(purging, "remove", lambda context, confirm: purging.Purged(int(context.stack != confirm), found[0]))
     file = clone.home / "comment.md"
     assert previews.down(Context.of("pr-12")) == 0
     with serving() as hub:
@@ -480,6 +481,17 @@ def test_one_that_is_gone_says_so_where_it_said_that_it_is_up(clone, brought, mo
         assert command.run("comment", "pr-12", []) == 0
         (comment,) = hub.comments[12]
         assert "`pr-12`** of this pull request is gone" in comment["body"]
+    # Where its state is not, nothing is known to be gone.
+    found[0] = False
+    assert previews.down(Context.of("pr-12")) == 0
+    assert "nothing was removed, since no such stack is where" in file.read_text()
+    assert "is gone" not in file.read_text()
+
+
+def test_a_purge_that_fails_says_nothing_on_its_request(clone, brought, monkeypatch):
+    monkeypatch.setattr(purging, "remove", lambda *_, **__: purging.Purged(1, found=True))
+    assert previews.down(Context.of("pr-12")) == 1
+    assert not (clone.home / "comment.md").exists()
 
 
 @pytest.mark.parametrize("age", ["", "7", "d", "0d", "7w", "-1d", "1d2h"])

@@ -128,6 +128,28 @@ def test_a_deployment_whose_state_would_go_with_the_runner_is_refused_with_all_t
     assert command.run("check-deploy", "prod", []) == 0
 
 
+def test_what_is_only_to_be_removed_is_held_up_by_no_settings(machine, monkeypatch):
+    """A base file that comes near prod, or is gone, must leave nobody's preview standing."""
+    (machine.root / "Pulumi.yaml").write_text("name: supastack\nruntime: python\n")
+    base = machine.root / "Pulumi.preview.yaml"
+    base.write_text("config: {supastack:environment: prod}\n")
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://previews")
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "long enough")
+    with pytest.raises(ToolchainError, match="would come near another stack"):
+        command.run("check-deploy", "pr-12", [])
+    monkeypatch.setenv("DOWN", "true")
+    assert command.run("check-deploy", "pr-12", []) == 0
+    base.unlink()
+    assert command.run("check-deploy", "pr-12", []) == 0
+    assert command.run("check-deploy", "preview", []) == 0
+    monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE")
+    with pytest.raises(ToolchainError, match=r"pr-12 can't be removed from here[\s\S]*PULUMI_CONFIG_PASSPHRASE"):
+        command.run("check-deploy", "pr-12", [])
+    monkeypatch.delenv("DOWN")
+    with pytest.raises(ToolchainError, match=r"there is no Pulumi\.preview\.yaml"):
+        command.run("check-deploy", "pr-12", [])
+
+
 def test_on_pulumi_cloud_a_passphrase_is_asked_for_where_one_is_named_alone(machine, monkeypatch, capsys):
     (machine.root / "Pulumi.yaml").write_text("name: supastack\nruntime: python\n")
     (machine.root / "Pulumi.prod.yaml").write_text("config: {}\n")

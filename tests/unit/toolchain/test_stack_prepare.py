@@ -8,7 +8,7 @@ from test_stack_state import resource, state
 
 from toolchain.announce import ToolchainError
 from toolchain.setup import registry
-from toolchain.stack import describe, locks, prepare
+from toolchain.stack import cluster_access, describe, locks, prepare
 from toolchain.stack.config import PrivateConfig, value_in
 from toolchain.stack.describe import Description, SettingsProblem
 from toolchain.stack.engine import Engine
@@ -189,6 +189,37 @@ def test_a_stack_can_go_although_its_settings_are_wrong(clone, monkeypatch):
     PrivateConfig(context).sync()
     assert prepare.target(context) == "docker"
     assert prepare.docker_host(context) == "tcp://h:1"
+
+
+@pytest.mark.parametrize(
+    ("at_hand", "resources", "plugins", "docker", "cluster"),
+    [
+        ("docker", ["random", "kubernetes"], ("kubernetes", "random"), False, True),
+        ("kubernetes", ["docker", "random", CONTAINER], ("docker", "random"), True, False),
+        ("managed", ["docker", "kubernetes", "random", CONTAINER], ("docker", "kubernetes", "random"), True, True),
+        ("docker", [], ("docker", "random"), True, False),
+    ],
+)
+def test_a_stack_goes_by_what_made_it_whatever_target_the_settings_name_now(
+    clone, monkeypatch, at_hand, resources, plugins, docker, cluster
+):
+    (clone.root / "Pulumi.dev.yaml").write_text(f"config: {{supastack:target: {at_hand}}}\n")
+    made = [
+        resource(kind, "c", id="1")
+        if kind == CONTAINER
+        else resource(f"pulumi:providers:{kind}", "p", inputs={"kubeconfig": "kubeconfig", "context": "previews"})
+        for kind in resources
+    ]
+    needed, cleared = [], []
+    monkeypatch.setattr(prepare.setup, "ensure", lambda context, needs: needed.append(needs) or context)
+    monkeypatch.setattr(Engine, "read_state", lambda self: state(*made))
+    monkeypatch.setattr(prepare, "remove_orphans", lambda *_: cleared.append("docker"))
+    monkeypatch.setattr(cluster_access, "ensure_running", lambda *_: cleared.append("cluster"))
+    monkeypatch.setattr(prepare, "_clear_cluster", lambda *_: None)
+    with prepare.for_destroy(clone.context()):
+        pass
+    assert (needed[-1].plugins, needed[-1].docker) == (plugins, docker)
+    assert cleared == ["docker"] * docker + ["cluster"] * cluster
 
 
 def test_no_secret_and_no_passphrase_is_ever_an_argument(clone, tmp_path):
