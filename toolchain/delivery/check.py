@@ -14,10 +14,11 @@ from toolchain.delivery import settings
 
 
 def run(context: Context) -> int:
-    """Check all stacks that branches are deployed as, and the base of previews. Returns 1 where one is not right."""
+    """Check every stack that has a file or that delivery.yaml has a branch or previews for. Returns 1 where one is not right."""
     plan = settings.load(context.root)
+    files = sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in context.root.glob("Pulumi.*.yaml"))
     wrong = 0
-    for stack in (*plan.stacks, plan.base):
+    for stack in dict.fromkeys([*plan.stacks, plan.base, *files]):
         problems = list(_problems(context, stack))
         print(f"{stack}: {'not right' if problems else 'right'}")
         for problem in problems:

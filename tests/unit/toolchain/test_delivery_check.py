@@ -89,7 +89,7 @@ def given(tmp_path, **files):
 
 def test_each_stack_is_said_to_be_right_or_not_with_what_is_wrong(tmp_path, monkeypatch, capsys):
     """The program itself is asked, in a process of its own; only the folder that it stands in is another."""
-    context = given(tmp_path, prod=f"{SMTP}  supastack:smtpPassword: hunter22\n", preview=SMTP)
+    context = given(tmp_path, prod=f"{SMTP}  supastack:smtpPassword: hunter22\n", preview=SMTP, demo="config: {nope: 1}\n")
     run = subprocess.run
 
     def here(command, **how):
@@ -100,7 +100,8 @@ def test_each_stack_is_said_to_be_right_or_not_with_what_is_wrong(tmp_path, monk
     said = capsys.readouterr().out
     assert "prod: not right\n  supastack:smtpPassword\n    why: it is a secret given in plain text" in said
     assert "none: not right\n  there is no Pulumi.none.yaml, and delivery.yaml names it" in said
-    assert said.endswith("preview: right\n")
+    # A file that no branch is deployed from is one of somebody's all the same.
+    assert "preview: right\ndemo: not right\n  supastack:nope" in said
 
 
 def test_a_program_that_can_not_answer_makes_no_stack_right(tmp_path, monkeypatch, capsys):
