@@ -40,7 +40,9 @@ def api(url: str, key: str) -> str:
         )
     given = _get(where, _keyed(key), stubs=True)
     if given.status in (401, 403):
-        raise Wrong(f"it refuses the {_kind(key)} key", "see that the key is this stack's: `make up` gives the apps the current one")
+        raise Wrong(
+            f"it refuses the {_kind(key)} key", "see that the key is this stack's: `make up` gives the apps the current one"
+        )
     return f"refuses who has no key, takes the {_kind(key)} key"
 
 
@@ -157,10 +159,13 @@ def redis(url: str) -> str:
             "port": parts.port or 6379,
             "user": unquote(parts.username) if parts.username else None,
             "password": unquote(parts.password) if parts.password else None,
+            "number": int(parts.path[1:]) if parts.path[1:].isdecimal() else None,
             "tls": parts.scheme == "rediss",
+            "tls_fix": "have REDIS_URL begin with rediss:// where it speaks TLS",
             "ca": None,
             "password_setting": None,
             "password_fix": _PASSWORD,
+            "anonymous_fix": _PASSWORD,
             "user_setting": None,
         }
     )

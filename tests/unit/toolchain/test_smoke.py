@@ -9,8 +9,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import redis
 
-from components.verification import postgres
+from components.verification import cache, postgres
 from components.verification.wrong import Wrong
 from toolchain.smoke import checks, command
 from toolchain.smoke.checks import place, run
@@ -279,6 +280,16 @@ def test_apps_that_the_cluster_alone_reaches_are_asked_through_ports_that_the_pl
     moved = command._moved(outputs, lambda text: forwarded(text, here))
     assert moved["APPS"]["back"]["url"] == "http://127.0.0.1:4711"
     assert moved["APPS"]["front"]["url"] == "https://shop.example.com"
+
+
+def test_a_cache_is_asked_for_the_database_that_its_url_names(monkeypatch):
+    asked_for = []
+    monkeypatch.setattr(cache.network, "reach", lambda *_, **__: None)
+    monkeypatch.setattr(redis.Redis, "ping", lambda client: asked_for.append(client.get_connection_kwargs()["db"]))
+    for path in ("", "/2"):
+        (result,) = run(checks.of({"REDIS_URL": f"redis://:p@h:6379{path}"}), {}, pause=0)
+        assert result.said == "h:6379 takes a login and a PING"
+    assert asked_for == [0, 2]
 
 
 class Session:
