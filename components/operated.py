@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from components.service import Image
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,17 +33,23 @@ class Backup:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pooling:
-    """A connection pooler of the operator's own.
+    """A connection pooler of the operator's own, in pods of its own. One logs in to it as to the server, at the same port.
 
     Attributes:
+        name: Its name, and its host name inside the stack.
         instances: How many.
         mode: `session` or `transaction`.
+        capability: What it provides to others of the stack; None: another pooler does.
+        publish: The name in the port plan under which programs outside the stack reach it; None: another pooler is there.
         image: Its image, built on this machine where the operator's own can't be had; None: the operator's.
     """
 
+    name: str
     instances: int
     mode: str
-    image: str | None = None
+    capability: str | None = None
+    publish: str | None = None
+    image: "Image | None" = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +61,7 @@ class Operated:
         storage: Bytes of each instance's volume.
         wal_storage: Bytes of a volume of its own for the write-ahead log; None: it is on the same one.
         user: User id of `postgres` in the image.
+        group: Its group's.
         database: Name of the database.
         admin: Role that owns it, a superuser beside `postgres`.
         password: Name of the secret that both of them log in with.
@@ -60,13 +71,14 @@ class Operated:
         hibernate: Whether it is put to sleep: no pods, its data stay.
         vault_key: Name of the secret that the vault extension seals with, 64 hex digits; None: it has none.
         backup: None: there is none.
-        pooler: None: there is none.
+        pooler: None: there is none, as while it sleeps.
     """
 
     instances: int
     storage: int
     wal_storage: int | None
     user: int
+    group: int
     database: str
     admin: str
     password: str

@@ -100,12 +100,13 @@ def _keys(c: Context) -> dict[str, Text]:
 
 
 def _databases(c: Context, published: Mapping[str, Endpoint]) -> dict[str, Text]:
-    # Supavisor tells its tenants apart by the login (supabase-contract.md, supavisor).
+    # Supavisor tells its tenants apart by the login (supabase-contract.md, supavisor); the operator's pooler has but one.
+    pooled = f"{postgres.USER}.{c.project_ref}" if "pooler" in c.running else postgres.USER
     ways = {
         "DB_URL": ("postgres", postgres.USER),
         "READ_URL": (database_engine.READ, postgres.USER),
-        "POOLER_URL": ("poolerTransaction", f"{postgres.USER}.{c.project_ref}"),
-        "POOLER_SESSION_URL": ("poolerSession", f"{postgres.USER}.{c.project_ref}"),
+        "POOLER_URL": ("poolerTransaction", pooled),
+        "POOLER_SESSION_URL": ("poolerSession", pooled),
     }
     found = {
         name: managed.url(user, published[port], postgres.database(c), _query(c, port))
@@ -114,8 +115,8 @@ def _databases(c: Context, published: Mapping[str, Endpoint]) -> dict[str, Text]
     }
     # A list of the user's own names more than the standbys.
     replicas = [
-        managed.url(postgres.USER, managed.endpoint(replica), postgres.database(c), database_engine.query(c))
-        for replica in c.settings["database"]["readReplicas"]
+        managed.url(postgres.USER, at, postgres.database(c), database_engine.replica_query(c, at.host))
+        for at in map(managed.endpoint, c.settings["database"]["readReplicas"])
     ]
     return found | managed.read_urls(replicas or [found[name] for name in ("READ_URL",) if name in found])
 

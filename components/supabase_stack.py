@@ -272,7 +272,7 @@ def _stopped(service: Service) -> Service:
     """The service turned off. What an operator runs would go with its data: that is put to sleep."""
     if service.operated is None:
         return off(service)
-    return replace(service, operated=replace(service.operated, hibernate=True), ports=(), provides={}, health=None)
+    return replace(service, operated=replace(service.operated, hibernate=True, pooler=None), ports=(), provides={}, health=None)
 
 
 _PREPARING: Final = (database_bootstrap.NAME, database_sync.NAME)
@@ -327,7 +327,7 @@ def _published(args: SupabaseStackArgs, made: Iterable[Service]) -> dict[str, En
         found["postgres"] = database
     for service in services:
         told = service.operated
-        if told is None or service.off or told.hibernate:
+        if told is None or service.off or not service.ports:
             continue
         if told.instances > 1:
             found[database_engine.READ] = reached(args["placement"], database_engine.READ_SERVICE, service.port("postgres"))

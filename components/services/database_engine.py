@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from components import others_database
 from components.identity import identity
 from components.operated import Backup, Operated, Pooling
 from components.service import Edge, Port, Secret, Service, Text, text
 from components.services import postgres, secret_names
 from components.services.context import Context
 from components.supabase_settings.database_engine import OWN_ROLES, BackupStore, DatabaseEngine, SslMode
+from components.supabase_settings.pooler import PoolMode
 
 # What upstream's images load at their start (`show shared_preload_libraries` of 17.6, as others report it), and what ours does.
 _LOADED: Final = ("pg_stat_statements", "pgaudit", "plpgsql", "plpgsql_check", "pg_cron", "pg_net", "pgsodium", "auto_explain")
@@ -20,6 +22,8 @@ READ: Final = "postgresRead"
 """Where standbys are read from, beside the names in the port plan."""
 READ_SERVICE: Final = "postgres-ro"
 """Its host name: the operator's, for a cluster of that name."""
+POOLER_SERVICE: Final = "postgres-pooler"
+"""Host name of the operator's own pooler."""
 
 
 def of(settings: Mapping[str, Any]) -> DatabaseEngine:
@@ -72,9 +76,16 @@ def ssl(c: Context) -> dict[str, Text]:
 
 def query(c: Context) -> str:
     """What a connection URL ends with that libpq or a driver like it reads; empty where the driver's own default holds."""
-    if of(c.settings) is not DatabaseEngine.EXTERNAL or (mode := c.settings["database"]["external"]["sslmode"]) is SslMode.PREFER:
-        return ""
-    return f"?sslmode={mode.value}"
+    return _query(c.settings["database"]["external"]["sslmode"]) if of(c.settings) is DatabaseEngine.EXTERNAL else ""
+
+
+def replica_query(c: Context, host: str) -> str:
+    """The same of a read replica that others run at this host."""
+    return _query(others_database.replica_sslmode(c.settings["database"], host))
+
+
+def _query(mode: SslMode) -> str:
+    return "" if mode is SslMode.PREFER else f"?sslmode={mode.value}"
 
 
 def _operated(c: Context) -> Service:
@@ -86,6 +97,7 @@ def _operated(c: Context) -> Service:
     if user is None:
         # Without it the operator's own default is taken, and the server finds no such user.
         raise UserUnknown(service.image.reference)
+    pooling = None if given["hibernate"] else _pooler(c, given["pooler"], local=local)
     return replace(
         service,
         image=replace(service.image, user=user),
@@ -94,17 +106,21 @@ def _operated(c: Context) -> Service:
         env={},
         files=(),
         # What a server of the stack's own kept stays where it is; to find it beside this one is refused by what wrote it.
-        volumes=tuple(replace(volume, idle=True, paired_secret=None, paired_setting=None) for volume in service.volumes),
+        volumes=tuple(
+            replace(volume, idle=True, paired_secret=None, paired_setting=None, login_secret=None) for volume in service.volumes
+        ),
         ports=(Port("postgres", postgres.PORT, publish="postgres"),),
         connects=(*service.connects, *(_to_store(c, given["backup"]))),
         identity=identity(
             f"cloudnativepg-{major}", database=None if postgres.database(c) == postgres.DEFAULT_DATABASE else postgres.database(c)
         ),
+        provides={**service.provides, **({pooling.capability: "postgres"} if pooling and pooling.capability else {})},
         operated=Operated(
             instances=given["instances"],
             storage=given["storage"],
             wal_storage=given.get("walStorage"),
             user=user,
+            group=given.get("groupId", user),
             database=postgres.database(c),
             admin=postgres.ADMIN,
             password=secret_names.DATABASE_PASSWORD,
@@ -114,7 +130,7 @@ def _operated(c: Context) -> Service:
             hibernate=given["hibernate"],
             vault_key=None if local else secret_names.VAULT_ROOT_KEY,
             backup=_backup(c, given["backup"]),
-            pooler=_pooler(c, given["pooler"], local=local),
+            pooler=pooling,
         ),
     )
 
@@ -125,7 +141,8 @@ class UserUnknown(ValueError):
     def __init__(self, reference: str) -> None:
         super().__init__(
             f"the user id of postgres in {reference} is not known, and CloudNativePG must be told it: set "
-            f"supabase.database.cnpg.userId to what `docker run --rm --entrypoint id {reference} -u postgres` says"
+            f"supabase.database.cnpg.userId to what `docker run --rm --entrypoint id {reference} -u postgres` says, and "
+            "supabase.database.cnpg.groupId to what it says with -g"
         )
 
 
@@ -169,5 +186,14 @@ def _to_store(c: Context, given: Mapping[str, Any]) -> tuple[Edge, ...]:
 def _pooler(c: Context, given: Mapping[str, Any], *, local: bool) -> Pooling | None:
     if not given["enabled"]:
         return None
-    image = c.release.image_if_any("pgbouncer").reference if local else None
-    return Pooling(instances=given["instances"], mode=given["mode"].value, image=image or None)
+    image = c.release.image_if_any("pgbouncer") if local else None
+    # Where Supavisor runs, the outputs are its own: it tells its tenants apart, and apps know it.
+    alone, session = "pooler" not in c.running, given["mode"] is PoolMode.SESSION
+    return Pooling(
+        name=POOLER_SERVICE,
+        instances=given["instances"],
+        mode=given["mode"].value,
+        capability=("pooler-session" if session else "pooler") if alone else None,
+        publish=("poolerSession" if session else "poolerTransaction") if alone else None,
+        image=image if image is not None and image.reference else None,
+    )

@@ -116,7 +116,10 @@ class CnpgBackupSettings(TypedDict):
 
 @declared
 class CnpgPoolerSettings(TypedDict):
-    """CloudNativePG's own pooler (PgBouncer), as `postgres-pooler`, beside or in place of Supavisor."""
+    """CloudNativePG's own pooler (PgBouncer), as `postgres-pooler`: beside Supavisor, or in its place where that is off.
+
+    Then POOLER_URL leads to it, or POOLER_SESSION_URL where it keeps connections for sessions.
+    """
 
     enabled: NotRequired[Annotated[bool, Setting(default=False)]]
     """Whether there is one."""
@@ -138,6 +141,8 @@ class CnpgSettings(TypedDict):
     """Size of a volume of its own for the write-ahead log; once there, it stays. Unset: it is on the same one."""
     userId: NotRequired[Annotated[int, Setting(minimum=1, maximum=65535)]]
     """User id of `postgres` in the image, where the release does not know it. Unset: the release's."""
+    groupId: NotRequired[Annotated[int, Setting(minimum=1, maximum=65535)]]
+    """Group id of `postgres` in the image. Unset: the same number as its user id."""
     backup: NotRequired[CnpgBackupSettings]
     """Backups."""
     pooler: NotRequired[CnpgPoolerSettings]

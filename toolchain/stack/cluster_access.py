@@ -19,6 +19,8 @@ from toolchain.stack.state import StackState
 
 INSTANCE = "app.kubernetes.io/instance"
 NAME = "app.kubernetes.io/name"
+POOLER = "cnpg.io/poolerName"
+"""Label of all that CloudNativePG makes of a Pooler: its name. Its other labels are the operator's own, too."""
 COMPONENT = "app.kubernetes.io/component"
 STACK_ID = "supastack.io/stack-id"
 """Annotation on every object: whose it is."""

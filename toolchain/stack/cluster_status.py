@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from toolchain.stack.cluster_access import NAME, Access, Json
+from toolchain.stack.cluster_access import NAME, POOLER, Access, Json
 from toolchain.stack.state import Output
 from toolchain.stack.status import Service
 
@@ -25,11 +25,16 @@ def of_stack(access: Access, instance: str, outputs: Mapping[str, Output]) -> li
     ):
         jobs[_service(job)] = job
     pods = access.of_stack("/api/v1/pods", instance)
+    for name in (w["service"] for w in _plain(outputs, "WORKLOADS", []) if w.get("operated") == "pooler"):
+        own, namespace = f"{POOLER}={name}", access.place.namespace
+        for workload in access.items(f"/apis/apps/v1/namespaces/{namespace}/deployments", labelSelector=own):
+            workloads[name] = workload
+        pods += access.items(f"/api/v1/namespaces/{namespace}/pods", labelSelector=own)
     images = _plain(outputs, "IMAGES", {})
     found = []
     for wanted in _plain(outputs, "WORKLOADS", []):
         name = wanted["service"]
-        of_it = [pod for pod in pods if _service(pod) == name]
+        of_it = [pod for pod in pods if name in (_service(pod), _labels(pod).get(POOLER))]
         ready, state = _of_job(jobs.get(name)) if wanted["job"] else _of_server(workloads.get(name), of_it)
         image = images.get(name, {})
         found.append(
@@ -51,8 +56,12 @@ def of_stack(access: Access, instance: str, outputs: Mapping[str, Output]) -> li
     return found
 
 
+def _labels(item: Json) -> Mapping[str, Any]:
+    return item["metadata"].get("labels") or {}
+
+
 def _service(item: Json) -> str:
-    return str((item["metadata"].get("labels") or {}).get(NAME, ""))
+    return str(_labels(item).get(NAME, ""))
 
 
 def _plain(outputs: Mapping[str, Output], name: str, default: Any) -> Any:

@@ -22,7 +22,7 @@ from toolchain.plugins.common.errors import UserError
 from toolchain.plugins.kubernetes import client, kubeconfig
 from toolchain.setup.folders import write_private
 from toolchain.stack import cluster_access, describe
-from toolchain.stack.cluster_access import NAME, Access, Place
+from toolchain.stack.cluster_access import NAME, POOLER, Access, Place
 from toolchain.stack.config import config_file, project_name
 from toolchain.stack.describe import Cluster, Forward
 from toolchain.stack.websocket import Closed, WebSocket
@@ -192,8 +192,10 @@ class Tunnel:
     def pod(self, service: str) -> str | None:
         """Name of a pod of a service that is ready; None where there is none."""
         path = f"/api/v1/namespaces/{self.access.place.namespace}/pods"
-        selector = f"{cluster_access.INSTANCE}={self.instance},{NAME}={service}"
-        for pod in self.access.items(path, labelSelector=selector):
+        own = f"{cluster_access.INSTANCE}={self.instance},{NAME}={service}"
+        # A pooler that an operator runs is known by its name alone.
+        found = self.access.items(path, labelSelector=own) or self.access.items(path, labelSelector=f"{POOLER}={service}")
+        for pod in found:
             conditions = (pod.get("status") or {}).get("conditions") or ()
             ready = any(c["type"] == "Ready" and c.get("status") == "True" for c in conditions)
             # A standby takes no writes (CloudNativePG, "Labels and annotations").

@@ -13,13 +13,14 @@ from typing import Any, Final
 
 import pulumi
 
-from components.operated import Backup, Operated
+from components.operated import Backup, Operated, Pooling
 from components.service import Service
 from components.targets.kubernetes import resources, storage
 from components.targets.kubernetes.files import encoded
 from components.targets.kubernetes.manifest import Manifest
 from components.targets.kubernetes.naming import STACK_ID, Stack
 from components.targets.kubernetes.pod import pull_policy, version
+from components.targets.kubernetes.scaling import spread
 
 API: Final = "postgresql.cnpg.io/v1"
 BACKUP_API: Final = "barmancloud.cnpg.io/v1"
@@ -33,7 +34,15 @@ _PROPAGATION: Final = "pulumi.com/deletionPropagationPolicy"
 """Annotation for Pulumi's provider: how what belongs to an object is deleted with it (its documentation, "Kubernetes: annotations")."""
 _KEY: Final = "vault.key"
 _SCRIPT: Final = "vault-key.sh"
-_SCRATCH_MIB: Final = 256
+# Limits of an instance's and a pooler's scratch data, in MiB: chosen by us. The operator's manager lies there (64 MiB), and sockets and
+# spools. With backups it is also the room of what waits to be uploaded, which is the more the slower the store is (cloudnative-pg#317,
+# #3677): a limit that is too low has the primary evicted by its own backup, a high one costs nothing until it is used.
+_SCRATCH_MIB: Final = 512
+_BACKUP_MIB: Final = 8192
+_POOLER_MIB: Final = 128
+"""Memory of a pooler's pod with little load: PgBouncer, and the manager beside it. Chosen by us."""
+POOLER_LABEL: Final = "cnpg.io/poolerName"
+"""Label of a Pooler's pods and its Deployment: its name (the operator's documentation, "Labels and annotations")."""
 _EXECUTABLE: Final = 0o555
 _READABLE: Final = 0o440
 
@@ -76,7 +85,7 @@ def manifests(
         protect=True,
         retain=True,
     )
-    return [*before, cluster, *_beside(stack, component, service, told, cluster.name)]
+    return [*before, cluster, *_beside(stack, component, service, told, settings, cluster.name)]
 
 
 def _metadata(stack: Stack, component: str, service: Service, part: str = "") -> dict[str, Any]:
@@ -120,6 +129,8 @@ def _cluster_metadata(stack: Stack, component: str, service: Service, told: Oper
 
 
 def _cluster(stack: Stack, component: str, service: Service, told: Operated, settings: Mapping[str, Any]) -> dict[str, Any]:
+    scratch = _SCRATCH_MIB if told.backup is None else _SCRATCH_MIB + _BACKUP_MIB
+    given = resources.resources(service, settings, scratch + resources.LOGS_MIB)
     found: dict[str, Any] = {
         "bootstrap": {
             "initdb": {
@@ -134,6 +145,8 @@ def _cluster(stack: Stack, component: str, service: Service, told: Operated, set
             }
         },
         "enablePDB": True,
+        # Shared memory counts as the container's own; without a limit the kernel's is the node's.
+        "ephemeralVolumesSizeLimit": {"shm": given["limits"]["memory"], "temporaryData": resources.quantity(scratch * 2**20)},
         "enableSuperuserAccess": True,
         "imageName": service.image.reference,
         "imagePullPolicy": pull_policy(service),
@@ -164,7 +177,7 @@ def _cluster(stack: Stack, component: str, service: Service, told: Operated, set
             # The primary under the service's own name: others know it by that on every target.
             "services": {"additional": [_primary(service)]},
         },
-        "postgresGID": told.user,
+        "postgresGID": told.group,
         "postgresUID": told.user,
         "postgresql": {
             "parameters": _parameters(told),
@@ -173,7 +186,7 @@ def _cluster(stack: Stack, component: str, service: Service, told: Operated, set
         },
         "primaryUpdateMethod": "switchover" if told.instances > 1 else "restart",
         "primaryUpdateStrategy": "unsupervised",
-        "resources": resources.resources(service, settings, _SCRATCH_MIB),
+        "resources": given,
         "storage": _volume(told.storage, settings),
         "superuserSecret": {"name": f"{service.name}-superuser"},
     }
@@ -186,8 +199,20 @@ def _cluster(stack: Stack, component: str, service: Service, told: Operated, set
     if priority := settings.get("dataPriorityClass"):
         found["priorityClassName"] = priority
     if told.backup is not None:
-        found["plugins"] = [{"name": PLUGIN, "isWALArchiver": True, "parameters": {"barmanObjectName": f"{service.name}-backup"}}]
+        parameters = {"barmanObjectName": f"{service.name}-backup", "serverName": _life(stack)}
+        found["plugins"] = [{"name": PLUGIN, "isWALArchiver": True, "parameters": parameters}]
     return found
+
+
+def _life(stack: Stack) -> pulumi.Input[str]:
+    """The folder of this database's backups in their destination: no other stack's, and none of an earlier life of this one.
+
+    Barman refuses a write-ahead log beside another server's ("Expected empty archive"); the plugin's own name for it is the Cluster's,
+    which is the same in every stack.
+    """
+    if isinstance(stack.stack_id, str):
+        return f"{stack.instance}-{stack.stack_id}"
+    return pulumi.Output.concat(stack.instance, "-", stack.stack_id)
 
 
 def _synchronous(told: Operated) -> dict[str, Any]:
@@ -258,7 +283,9 @@ def _store(stack: Stack, component: str, service: Service, backup: Backup) -> Ma
     )
 
 
-def _beside(stack: Stack, component: str, service: Service, told: Operated, cluster: str) -> Iterator[Manifest]:
+def _beside(
+    stack: Stack, component: str, service: Service, told: Operated, settings: Mapping[str, Any], cluster: str
+) -> Iterator[Manifest]:
     """What belongs to the cluster and can come and go: databases, the schedule of backups, the pooler."""
 
     def made(kind: str, part: str, spec: Mapping[str, Any]) -> Manifest:
@@ -297,11 +324,30 @@ def _beside(stack: Stack, component: str, service: Service, told: Operated, clus
             "immediate": True,
             "suspend": told.hibernate,
         }
-        yield made("ScheduledBackup", "backup-schedule", spec)
-    if told.pooler is not None and not told.hibernate:
-        pgbouncer = {"poolMode": told.pooler.mode, "parameters": {"max_client_conn": "1000"}}
-        spec = {"instances": told.pooler.instances, "type": "rw", "pgbouncer": pgbouncer}
-        if told.pooler.image is not None:
-            container = {"name": "pgbouncer", "image": told.pooler.image, "imagePullPolicy": "Never"}
-            spec["template"] = {"spec": {"containers": [container]}}
-        yield made("Pooler", "pooler", spec)
+        yield made("ScheduledBackup", "base-backups", spec)
+    if told.pooler is not None:
+        yield made("Pooler", told.pooler.name.removeprefix(f"{service.name}-"), _pooler(told.pooler, settings))
+
+
+def _pooler(pooler: Pooling, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A Pooler's spec. Its pods are the operator's; only what they may use and where they go is said here."""
+    selector = {"matchLabels": {POOLER_LABEL: pooler.name}}
+    given = resources.by_profile(_POOLER_MIB, settings, _SCRATCH_MIB + resources.LOGS_MIB)
+    container: dict[str, Any] = {"name": "pgbouncer", "resources": given}
+    if pooler.image is not None:
+        container |= {
+            "image": pooler.image.reference,
+            "imagePullPolicy": "IfNotPresent" if pooler.image.kind == "registry" else "Never",
+        }
+    # The other container is the one that brings the manager along.
+    spec: dict[str, Any] = {"containers": [container], "initContainers": [{"name": "bootstrap-controller", "resources": given}]}
+    if pooler.instances > 1:
+        spec |= spread(selector)
+    if secret := settings.get("imagePullSecret"):
+        spec["imagePullSecrets"] = [{"name": secret}]
+    return {
+        "instances": pooler.instances,
+        "type": "rw",
+        "pgbouncer": {"poolMode": pooler.mode, "parameters": {"max_client_conn": "1000"}},
+        "template": {"spec": spec},
+    }

@@ -25,10 +25,6 @@ COMPONENT: Final = "network"
 """What the policies of the whole stack are labelled as."""
 # 53 is the Service's port. A policy is judged by the pod's own, and where its pods may not take 53 that is 5353 (OpenShift's, for one).
 _DNS: Final = [{"port": port, "protocol": protocol} for port in (53, 5353) for protocol in ("UDP", "TCP")]
-# The address that node-local DNS caches listen on (Kubernetes' documentation, "Using NodeLocal DNSCache"): no pod of a pod network.
-_NODE_LOCAL_DNS: Final = "169.254.20.10/32"
-# An API server is no pod, and nothing in a policy names it. 443 is its Service's port, 6443 what most listen on: plugins judge the latter.
-_KUBERNETES_API: Final = (443, 6443)
 CLUSTER: Final = "cnpg.io/cluster"
 """Label of all pods that CloudNativePG makes for a Cluster: its name, which is the service's."""
 _POSTGRES: Final = 5432
@@ -93,7 +89,7 @@ def network_policies(
     made = [_deny(stack, namespace) for namespace in sorted({stack.namespace, *(e.namespace for e in ends)})]
     for end in ends:
         ingress = [*_edges_in(end, ends), *_declared(end, settings)]
-        egress = [*_edges_out(end, ends), *_outward(end, ends, policy["egress"], known)]
+        egress = [*_edges_out(end, ends), *_outward(end, ends, policy, known)]
         made.append(_policy(stack, end, ingress, egress))
     return made
 
@@ -123,11 +119,14 @@ def operated_pods(stack: Stack, service: Service, policy: Mapping[str, Any]) -> 
     own = _own(stack, service)
     cluster, role = {CLUSTER: service.name}, "cnpg.io/podRole"
     operator = {**_namespace(policy["operatorNamespace"]), "podSelector": {"matchLabels": {NAME: "cloudnative-pg"}}}
-    backup = service.operated.backup
+    backup, pooling = service.operated.backup, service.operated.pooler
+    # The pooler's pods provide what is the pooler's.
+    pooled = {c: _POSTGRES for c in own.provides if pooling is not None and c == pooling.capability}
     # Where it does not connect to the stack's store, its backups go to one that others run.
     away = backup is not None and _S3 not in own.connects
     servers = replace(
         own,
+        provides={c: port for c, port in own.provides.items() if c not in pooled},
         beyond=((by_url(backup.endpoint) if backup.endpoint else Outside()),) if backup is not None and away else (),
         # The jobs have no role.
         selector={"matchLabels": cluster, "matchExpressions": [{"key": role, "operator": "NotIn", "values": ["pooler"]}]},
@@ -135,14 +134,15 @@ def operated_pods(stack: Stack, service: Service, policy: Mapping[str, Any]) -> 
         among=(_POSTGRES, _STATUS),
         visitors=((operator, (_POSTGRES, _STATUS)),),
     )
-    if service.operated.pooler is None:
+    if pooling is None:
         return [servers]
     pooler = Pods(
         name=f"{service.name}-pooler",
         namespace=own.namespace,
         selector={"matchLabels": {**cluster, role: "pooler"}},
+        provides=pooled,
         published={"poolerTransaction": _POSTGRES},
-        connects=tuple(own.provides),
+        connects=tuple(servers.provides),
         kubernetes_api=True,
     )
     return [servers, pooler]
@@ -206,18 +206,23 @@ def _edges_out(end: Pods, ends: Sequence[Pods]) -> Iterator[dict[str, Any]]:
         yield {"to": [_peer(end.namespace, end)], "ports": _tcp(*end.among)}
 
 
-def _outward(end: Pods, ends: Sequence[Pods], given: Mapping[str, Any], known: Mapping[str, Outside]) -> Iterator[dict[str, Any]]:
+def _outward(
+    end: Pods, ends: Sequence[Pods], policy: Mapping[str, Any], known: Mapping[str, Outside]
+) -> Iterator[dict[str, Any]]:
     """What leads out of the stack: its purposes, capabilities that others provide, the Kubernetes API, and the names of all."""
     provided = {capability for other in ends for capability in other.provides}
     external = [c for c in end.connects if c not in provided and c in known]
     found = [*((purpose, known.get(purpose)) for purpose in end.outside), *((known[c].purpose, known[c]) for c in external)]
     for purpose, what in (*found, *((_S3, one) for one in end.beyond)):
-        rule = given.get(purpose)
+        rule = policy["egress"].get(purpose)
         yield {"to": [{"ipBlock": block} for block in networks(rule, what)], "ports": _tcp(*ports_of(rule, what))}
     if end.kubernetes_api:
-        yield {"ports": _tcp(*_KUBERNETES_API)}
+        # An API server is no pod, and nothing in a policy names it. Plugins judge its own port, not its Service's.
+        yield {"ports": _tcp(*policy["apiPorts"])}
     if end.outside or end.connects or end.kubernetes_api:
-        yield {"to": [_namespace("kube-system"), {"ipBlock": {"cidr": _NODE_LOCAL_DNS}}], "ports": _DNS}
+        dns = policy["dns"]
+        by = [*map(_namespace, dns["namespaces"]), *({"ipBlock": {"cidr": cidr}} for cidr in dns["cidrs"])]
+        yield {"to": by, "ports": _DNS}
 
 
 def _deny(stack: Stack, namespace: str) -> Manifest:

@@ -13,9 +13,9 @@ from typing import Any, Final
 from components.identity import refusal
 from components.targets.kubernetes.api import Cluster, Json, Refused, Unreachable
 from components.targets.kubernetes.existing_probe import existing_problems
-from components.targets.kubernetes.naming import COMPONENT, INSTANCE, STACK_ID
+from components.targets.kubernetes.naming import COMPONENT, INSTANCE, NAME, STACK_ID
 from components.targets.kubernetes.network_policies import CLUSTER
-from components.targets.kubernetes.readiness import REFUSED, Found, unready
+from components.targets.kubernetes.readiness import POOLER, REFUSED, Found, unready
 from components.targets.kubernetes.storage import IDENTITY, PAIRED_SECRET
 
 MINIMUM: Final = (1, 27)
@@ -237,7 +237,7 @@ def _refusals(parameters: Mapping[str, Any], cluster: Cluster) -> list[str]:
     """What servers of this stack say for whom waiting can't help: a deployment would only wait for them."""
     found = _found(parameters, cluster, jobs=False)
     return [
-        _unwell(w["service"], why, "", parameters["namespace"])
+        _unwell(w["service"], why, "", parameters)
         for w in parameters["workloads"] or ()
         if not w["job"] and (why := unready(w["service"], False, found)) is not None and why.startswith("!" + REFUSED)
     ]
@@ -289,7 +289,7 @@ def after(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
         return []
     from components.engine_log import say, warn
 
-    started, namespace = time.monotonic(), parameters["namespace"]
+    started = time.monotonic()
     optional = {w["service"] for w in parameters["workloads"] if w["optional"]}
     said: list[str] = []
     while True:
@@ -303,14 +303,14 @@ def after(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
         hopeless = all(why.startswith("!") for why in waiting.values())
         if problem is None and not needed and (late or waited > _OPTIONAL_SECONDS or hopeless):
             for name, why in sorted(waiting.items()):
-                warn(f"{_unwell(name, why, f'{waited:.0f} s', namespace)} Nothing else needs it, so the deployment goes on.")
+                warn(f"{_unwell(name, why, f'{waited:.0f} s', parameters)} Nothing else needs it, so the deployment goes on.")
             return []
         if late and problem is not None:
             return [problem]
         final = {name: why for name, why in needed.items() if why.startswith("!")}
         limit = f"{float(parameters['timeout']):.0f} s (supastack:healthTimeout)"
         if final or late:
-            return [_unwell(name, why, limit, namespace) for name, why in sorted((final or needed).items())]
+            return [_unwell(name, why, limit, parameters) for name, why in sorted((final or needed).items())]
         now = sorted(waiting)
         if now != said:
             say("waiting for " + (", ".join(f"{name} ({waiting[name]})" for name in now) or "the cluster"))
@@ -324,7 +324,8 @@ def _states(parameters: Mapping[str, Any]) -> tuple[dict[str, str | None], str |
         found = _found(parameters, _cluster(parameters))
     except (Unreachable, Refused) as error:
         return {}, unreachable(parameters, error)
-    return {w["service"]: unready(w["service"], bool(w["job"]), found) for w in parameters["workloads"]}, None
+    workloads = parameters["workloads"]
+    return {w["service"]: unready(w["service"], bool(w["job"]), found, operated="operated" in w) for w in workloads}, None
 
 
 def _found(parameters: Mapping[str, Any], cluster: Cluster, *, jobs: bool = True) -> Found:
@@ -336,21 +337,30 @@ def _found(parameters: Mapping[str, Any], cluster: Cluster, *, jobs: bool = True
         ]
 
     ours = {"labelSelector": f"{INSTANCE}={parameters['instance']}"}
+    poolers = [{"labelSelector": f"{POOLER}={name}"} for name in sorted(_operated(parameters, "pooler"))]
+    servers = jobs and _operated(parameters, "server")
     return Found(
-        deployments=every("/apis/apps/v1", "deployments", **ours),
+        deployments=[d for one in (ours, *poolers) for d in every("/apis/apps/v1", "deployments", **one)],
         stateful_sets=every("/apis/apps/v1", "statefulsets", **ours),
         daemon_sets=every("/apis/apps/v1", "daemonsets", **ours),
         jobs=every("/apis/batch/v1", "jobs", **ours) if jobs else (),
-        pods=every("/api/v1", "pods", **ours),
+        pods=[pod for one in (ours, *poolers) for pod in every("/api/v1", "pods", **one)],
         events=every("/api/v1", "events", fieldSelector="type=Warning"),
+        clusters=every("/apis/postgresql.cnpg.io/v1", "clusters", **ours) if servers else (),
     )
 
 
-def _unwell(name: str, why: str, waited: str, namespace: str) -> str:
+def _operated(parameters: Mapping[str, Any], what: str) -> set[str]:
+    """Names of what an operator runs as `what` (`components.plan.Plan.workloads`)."""
+    return {w["service"] for w in parameters["workloads"] or () if w.get("operated") == what}
+
+
+def _unwell(name: str, why: str, waited: str, parameters: Mapping[str, Any]) -> str:
     if why.startswith("!" + REFUSED):
         return f"{name} is not well: {why.removeprefix('!' + REFUSED).strip()}"
     late = "" if why.startswith("!") else f" after {waited}"
+    namespace, label = parameters["namespace"], POOLER if name in _operated(parameters, "pooler") else NAME
     return (
         f"{name} is not well{late}: {why.lstrip('!')}. See its log: `kubectl -n {namespace} logs --tail 20 -l "
-        f"app.kubernetes.io/name={name}`; put right what it names and run `up` again."
+        f"{label}={name}`; put right what it names and run `up` again."
     )

@@ -10,9 +10,10 @@ from typing import Any, Final
 from components.service import HttpHealth, Kind, Service
 
 # How long a start may take before the container is started afresh, in seconds. Chosen by us; a database that recovers from a crash, or
-# makes itself, must not be disturbed (CloudNativePG's startDelay is an hour, too).
+# makes itself, must not be disturbed (CloudNativePG's startDelay is an hour, too), and who connects to it may start only when it is there.
 _START: Final = 600
 _START_WITH_DATA: Final = 3600
+_DATABASE: Final = "postgres"
 # How long the port may stay shut before the container is started afresh.
 _LIVE: Final = 60
 _LIVE_WITH_DATA: Final = 300
@@ -32,7 +33,7 @@ def probes(service: Service) -> dict[str, Any]:
     asked = {"exec": {"command": list(health.command)}} if health else port
     interval, timeout = (health.interval, health.timeout) if health else (2, 2)
     data = bool(service.kept)
-    start, live = (_START_WITH_DATA, _LIVE_WITH_DATA) if data else (service.start_within or _START, _LIVE)
+    start, live = (_START_WITH_DATA, _LIVE_WITH_DATA) if data else (_start(service), _LIVE)
     found = {
         # Often, so that it is ready soon.
         "startupProbe": {
@@ -59,10 +60,17 @@ def probes(service: Service) -> dict[str, Any]:
     return found
 
 
+def _start(service: Service) -> int:
+    """How long the start of a service without data may take, in seconds."""
+    if service.start_within is not None:
+        return service.start_within
+    return _START_WITH_DATA if any(edge.capability == _DATABASE for edge in service.connects) else _START
+
+
 def _by_http(service: Service, health: HttpHealth) -> dict[str, Any]:
     """The probes of a service that kubelet asks itself: no process is started for it, so it may be often."""
     port = service.port(health.port).number
-    start = service.start_within or _START
+    start = _start(service)
     asked = {"httpGet": {"path": health.path, "port": port}, "timeoutSeconds": health.timeout}
     return {
         "startupProbe": {**asked, "failureThreshold": -(-start // health.interval), "periodSeconds": health.interval},

@@ -11,7 +11,10 @@ REFUSED: Final = "refused:"
 """So a health check begins what it says where waiting can't help: cause and cure follow."""
 _HOPELESS: Final = frozenset({"ErrImageNeverPull", "InvalidImageName"})
 """Reasons of a waiting container that no time mends (kubelet, pkg/kubelet/images/types.go)."""
+POOLER: Final = "cnpg.io/poolerName"
+"""Label of all that CloudNativePG makes of a Pooler: its name. Its other labels are the operator's own, too, and none of the stack's."""
 _SAID_CHARACTERS: Final = 600
+_ABSENT: Final = "!it does not exist"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +27,19 @@ class Found:
     jobs: Sequence[Json] = ()
     pods: Sequence[Json] = ()
     events: Sequence[Json] = ()
+    clusters: Sequence[Json] = ()
+    """Database servers that CloudNativePG runs."""
 
 
-def unready(service: str, job: bool, found: Found) -> str | None:
-    """Why a service is not well yet, None when it is; with a leading `!` where waiting can't help."""
+def unready(service: str, job: bool, found: Found, *, operated: bool = False) -> str | None:
+    """Why a service is not well yet, None when it is; with a leading `!` where waiting can't help.
+
+    Args:
+        service: Its name.
+        job: Whether it is a job.
+        found: What is there.
+        operated: Whether an operator makes it, which may still come to it.
+    """
     if job:
         return _job(service, found)
     workloads = [
@@ -36,11 +48,8 @@ def unready(service: str, job: bool, found: Found) -> str | None:
         if _of(w, service) and w["metadata"]["name"] == service
     ]
     if not workloads:
-        # An operator's pods have the name, and no workload of ours.
-        pods = [pod for pod in found.pods if _of(pod, service)]
-        if not pods:
-            return "!it does not exist"
-        return None if all(map(_ready, pods)) else _of_pods(pods, found)
+        why = _operated(service, found)
+        return "its operator has not made it yet" if operated and why == _ABSENT else why
     (workload, *_) = workloads
     lacking = _lacking(workload)
     if lacking is None:
@@ -49,8 +58,24 @@ def unready(service: str, job: bool, found: Found) -> str | None:
     return _of_pods(pods, found) or _condition(workload) or lacking
 
 
+def _operated(service: str, found: Found) -> str | None:
+    """An operator's pods have the name, and no workload of ours."""
+    pods = [pod for pod in found.pods if _of(pod, service)]
+    if not pods:
+        return _ABSENT
+    if not all(map(_ready, pods)):
+        return _of_pods(pods, found)
+    for cluster in found.clusters:
+        for condition in (cluster.get("status") or {}).get("conditions") or ():
+            # Without it backups are none, and the log fills the volume: the operator itself calls such a cluster healthy.
+            if _of(cluster, service) and condition.get("type") == "ContinuousArchiving" and condition.get("status") == "False":
+                return _short(f"its write-ahead log is not archived, so its volume fills: {condition.get('message', '')}")
+    return None
+
+
 def _of(item: Json, service: str) -> bool:
-    return bool((item["metadata"].get("labels") or {}).get(NAME) == service)
+    labels = item["metadata"].get("labels") or {}
+    return service in (labels.get(NAME), labels.get(POOLER))
 
 
 def _lacking(workload: Json) -> str | None:
@@ -83,7 +108,7 @@ def _condition(workload: Json) -> str | None:
 def _job(service: str, found: Found) -> str | None:
     jobs = sorted((j for j in found.jobs if _of(j, service)), key=lambda j: str(j["metadata"].get("creationTimestamp", "")))
     if not jobs:
-        return "!it does not exist"
+        return _ABSENT
     job = jobs[-1]
     for condition in (job.get("status") or {}).get("conditions") or ():
         if condition.get("status") != "True":

@@ -51,9 +51,26 @@ def resources(service: Service, settings: Mapping[str, Any], scratch_mib: int) -
         settings: Of the target, completed.
         scratch_mib: What it may write outside its volumes, in MiB.
     """
-    shares = (_KEEPERS if service.kept else _SERVERS)[Profile(settings["profile"])]
+    # What an operator runs has its data on volumes of the operator's own.
+    keeps = service.kept or service.operated is not None
     own = {**service.resources.exact, **settings["resources"].get(service.name, {})}
-    limit = own.get("memoryLimit", service.resources.memory_mib * shares.memory * _MIB)
+    shares = (_KEEPERS if keeps else _SERVERS)[Profile(settings["profile"])]
+    return _given(shares, service.resources.memory_mib, own, scratch_mib)
+
+
+def by_profile(memory_mib: int, settings: Mapping[str, Any], scratch_mib: int) -> dict[str, Any]:
+    """The same for a container that is no service of its own and keeps no data.
+
+    Args:
+        memory_mib: What it needs with little load, in MiB.
+        settings: Of the target, completed.
+        scratch_mib: What it may write outside its volumes, in MiB.
+    """
+    return _given(_SERVERS[Profile(settings["profile"])], memory_mib, {}, scratch_mib)
+
+
+def _given(shares: _Shares, memory_mib: int, own: Mapping[str, Any], scratch_mib: int) -> dict[str, Any]:
+    limit = own.get("memoryLimit", memory_mib * shares.memory * _MIB)
     request = own.get("memoryRequest", int(limit * shares.set_aside))
     cpu_limit = _thousandths(own["cpuLimit"]) if "cpuLimit" in own else shares.cpu_limit
     # A limit that is given may be below what the profile sets aside.

@@ -59,21 +59,28 @@ def scheduling(stack: Stack, service: Service, settings: Mapping[str, Any]) -> d
     most = (autoscaled(service, settings) or {}).get("maxReplicas", least(service, settings))
     if not may_be_many(service) or most < 2:
         return spec
-    selector = {"matchLabels": stack.selector(service.name)}
-    # Wishes, no conditions: on a cluster with one node or one zone the pods start all the same.
-    spec["topologySpreadConstraints"] = [
-        {
-            "labelSelector": selector,
-            "matchLabelKeys": ["pod-template-hash"],
-            "maxSkew": 1,
-            "topologyKey": key,
-            "whenUnsatisfiable": "ScheduleAnyway",
-        }
-        for key in (ZONE, HOST)
-    ]
+    return {**spec, **spread({"matchLabels": stack.selector(service.name)})}
+
+
+def spread(selector: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a pod's spec by which the pods that a selector chooses go to different zones and nodes.
+
+    Wishes, no conditions: on a cluster with one node or one zone the pods start all the same.
+    """
     wish = {"podAffinityTerm": {"labelSelector": selector, "topologyKey": HOST}, "weight": 100}
-    spec["affinity"] = {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [wish]}}
-    return spec
+    return {
+        "topologySpreadConstraints": [
+            {
+                "labelSelector": selector,
+                "matchLabelKeys": ["pod-template-hash"],
+                "maxSkew": 1,
+                "topologyKey": key,
+                "whenUnsatisfiable": "ScheduleAnyway",
+            }
+            for key in (ZONE, HOST)
+        ],
+        "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [wish]}},
+    }
 
 
 def scaling(

@@ -400,12 +400,25 @@ def test_every_container_has_requests_and_limits(which):
     made = stacks.rendered(*which)
     for workload, template in made.templates():
         for container in containers(template):
-            requests, limits = (container["resources"][k] for k in ("requests", "limits"))
-            assert set(requests) == set(limits) == {"cpu", "memory", "ephemeral-storage"}, workload["metadata"]["name"]
-            for what in requests:
-                assert 0 < amount(requests[what]) <= amount(limits[what]), (workload["metadata"]["name"], what)
+            bounded(container["resources"], workload)
         for volume in template["spec"].get("volumes") or ():
             assert "emptyDir" not in volume or "sizeLimit" in volume["emptyDir"], volume
+    for cluster in made.of("Cluster"):
+        bounded(cluster["spec"]["resources"], cluster)
+        assert set(cluster["spec"]["ephemeralVolumesSizeLimit"]) == {"shm", "temporaryData"}
+    for pooler in made.of("Pooler"):
+        spec = pooler["spec"]["template"]["spec"]
+        found = {c["name"]: c["resources"] for c in (*spec["containers"], *spec["initContainers"])}
+        assert set(found) == {"pgbouncer", "bootstrap-controller"}
+        for given in found.values():
+            bounded(given, pooler)
+
+
+def bounded(given, whose):
+    requests, limits = given["requests"], given["limits"]
+    assert set(requests) == set(limits) == {"cpu", "memory", "ephemeral-storage"}, whose["metadata"]["name"]
+    for what in requests:
+        assert 0 < amount(requests[what]) <= amount(limits[what]), (whose["metadata"]["name"], what)
 
 
 def amount(quantity):

@@ -171,6 +171,19 @@ def test_each_service_of_the_outputs_is_told_with_its_state():
     assert [s.service for s in found if not s.needed] == ["studio"]
 
 
+def test_an_operators_pooler_is_told_with_its_state():
+    labels = {"cnpg.io/poolerName": "postgres-pooler", "app.kubernetes.io/instance": "postgres"}
+    made = {"metadata": {"name": "postgres-pooler", "labels": labels}, "spec": {"replicas": 2}, "status": {"readyReplicas": 1}}
+    held = access(
+        **{f"/apis/apps/v1/{kind}": [] for kind in ("deployments", "statefulsets", "daemonsets")},
+        **{"/apis/batch/v1/jobs": [], "/api/v1/pods": []},
+        **{"/apis/apps/v1/namespaces/n/deployments": [made], "/api/v1/namespaces/n/pods": [{"metadata": {"labels": labels}}]},
+    )
+    told = {"component": "supabase", "service": "postgres-pooler", "job": False, "optional": False, "operated": "pooler"}
+    (found,) = cluster_status.of_stack(held, "supastack-dev", {"WORKLOADS": Output([told], False)})
+    assert (found.well, found.state, found.status) == (False, "1 of 2 ready", "running")
+
+
 def test_the_summary_speaks_of_workloads(machine):
     found = cluster_status.of_stack(
         access(**{path: [] for path in (*cluster_status._KINDS, "/apis/batch/v1/jobs", "/api/v1/pods")}), "i", outputs("rest")
@@ -299,8 +312,10 @@ def test_a_ready_pod_is_chosen_and_neither_one_that_goes_nor_a_standby():
         pod("standby", "True", "replica"),
         pod("ready", "True", "primary"),
     ]
-    tunnel = forward.Tunnel(access(**{"/api/v1/namespaces/n/pods": pods}), "i")
+    pooler = {**pod("pooler", "True"), "metadata": {"name": "p", "labels": {"cnpg.io/poolerName": "postgres-pooler"}}}
+    tunnel = forward.Tunnel(access(**{"/api/v1/namespaces/n/pods": [*pods, pooler]}), "i")
     assert tunnel.pod("rest") == "ready"
+    assert tunnel.pod("postgres-pooler") == "p"
     assert tunnel.pod("auth") is None
 
 

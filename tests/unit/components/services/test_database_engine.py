@@ -116,6 +116,27 @@ def test_who_reads_libpqs_urls_is_told_to_encrypt(mode, end):
     assert not texts["POOLER_URL"].parts[-1].endswith("require")
 
 
+@pytest.mark.parametrize(
+    ("given", "inside", "outside"),
+    [
+        ({}, "", "?sslmode=require"),
+        ({"engine": "cloudnativepg"}, "", "?sslmode=require"),
+        ({"readReplicaSslmode": "prefer"}, "", ""),
+        ({"readReplicaSslmode": "require"}, "?sslmode=require", "?sslmode=require"),
+        ({"engine": "external", "external": {"host": "db"}}, "", "?sslmode=require"),
+        ({"engine": "external", "external": {"host": "db", "sslmode": "disable"}}, "?sslmode=disable", "?sslmode=disable"),
+    ],
+)
+def test_a_replica_at_a_public_host_is_reached_encrypted_unless_the_settings_say_otherwise(given, inside, outside):
+    def ends(*hosts):
+        texts = supabase_stack.outputs(args(**given, readReplicas=list(hosts)), made(**given).values())
+        urls = "".join(part if isinstance(part, str) else "*" for part in texts["READ_URLS"].parts).split(",")
+        return {url.rpartition("/postgres")[2] for url in urls}
+
+    assert ends("10.0.0.7:5433", "localhost", "[::1]", "db-read", "read.db.svc", "read.db.svc.cluster.local") == {inside}
+    assert ends("db-read.example.com", "8.8.8.8", "[2600::7]:5433") == {outside}
+
+
 def test_without_being_told_to_an_external_database_is_only_looked_at():
     found = made(engine="external", external={"host": "db.example.com"})
     assert found["database-bootstrap"].entrypoint == ("sh", "/etc/supastack/check.sh")
@@ -137,6 +158,35 @@ def test_standbys_have_an_url_of_their_own():
     assert "READ_URL" not in texts(1)
     (read,) = [part for part in texts(2)["READ_URL"].parts if isinstance(part, str) and "postgres-ro" in part]
     assert read == "@postgres-ro.supastack-dev.svc.cluster.local:5432/postgres"
+
+
+@pytest.mark.parametrize(("mode", "url"), [("transaction", "POOLER_URL"), ("session", "POOLER_SESSION_URL")])
+def test_the_operators_pooler_is_where_pooled_urls_lead_when_supavisor_is_off(mode, url):
+    given = args(
+        engine="cloudnativepg", cnpg={"pooler": {"enabled": True, "mode": mode}}, settings={"pooler": {"enabled": False}}
+    )
+    texts = supabase_stack.outputs(given, supabase_stack.services(given))
+    assert {name for name in texts if "POOLER" in name} == {url}
+    text = "".join(part if isinstance(part, str) else "PASSWORD" for part in texts[url].parts)
+    assert text == "postgresql://postgres:PASSWORD@postgres-pooler.supastack-dev.svc.cluster.local:5432/postgres"
+
+
+def test_beside_supavisor_pooled_urls_stay_supavisors():
+    given = args(engine="cloudnativepg", cnpg={"pooler": {"enabled": True}})
+    texts = supabase_stack.outputs(given, supabase_stack.services(given))
+    for url in ("POOLER_URL", "POOLER_SESSION_URL"):
+        text = "".join(part for part in texts[url].parts if isinstance(part, str))
+        assert "@pooler.supastack-dev" in text
+        assert text.startswith("postgresql://postgres.")
+
+
+def test_a_sleeping_database_has_no_pooler():
+    for over in ({"cnpg": {"hibernate": True}}, {"settings": {"enabled": False}}):
+        cnpg = {"instances": 2, "pooler": {"enabled": True}, **over.get("cnpg", {})}
+        given = args(engine="cloudnativepg", cnpg=cnpg, settings={"pooler": {"enabled": False}, **over.get("settings", {})})
+        services = supabase_stack.services(given)
+        assert services[0].operated.pooler is None
+        assert "POOLER_URL" not in supabase_stack.outputs(given, services)
 
 
 def test_no_script_of_the_jobs_holds_a_secret_and_none_is_an_argument():

@@ -7,6 +7,7 @@ import pytest
 
 from components.setting_groups import complete
 from components.supabase_stack import services
+from components.targets.kubernetes import resources
 from components.targets.kubernetes.cloudnativepg import manifests
 from components.targets.kubernetes.naming import Stack
 from components.targets.placement import TargetKind
@@ -108,9 +109,67 @@ def test_the_pooler_and_the_backups_come_with_their_settings():
     assert not [name for name in made() if name.startswith(("Pooler", "ScheduledBackup", "ObjectStore"))]
     found = made(files=IN_THE_STORE, pooler={"enabled": True, "instances": 2}, backup={"schedule": "0 0 3 * * *"})
     assert spec(found, "Pooler/postgres-pooler")["instances"] == 2
-    assert spec(found, "ScheduledBackup/postgres-backup-schedule")["schedule"] == "0 0 3 * * *"
+    assert spec(found, "ScheduledBackup/postgres-base-backups")["schedule"] == "0 0 3 * * *"
     store = spec(found, "ObjectStore/postgres-backup")
     assert store["configuration"]["destinationPath"] == "s3://app/postgres-backup"
     assert store["configuration"]["endpointURL"] == "http://minio:9000"
     assert store["retentionPolicy"] == "30d"
-    assert spec(found)["plugins"][0]["parameters"] == {"barmanObjectName": "postgres-backup"}
+    # The folder is this stack's and this life's: barman refuses one with another server's write-ahead log.
+    named = {"barmanObjectName": "postgres-backup", "serverName": f"supastack-dev-{STACK.stack_id}"}
+    assert spec(found)["plugins"][0]["parameters"] == named
+
+
+def test_the_database_has_what_a_database_of_the_stacks_own_has():
+    def of(kind, engine):
+        target = complete("kubernetes", {"profile": "medium"})
+        where = placement(target=TargetKind.KUBERNETES, kubernetes={"namespace": "ns", "settings": target})
+        made = services({"placement": where, "settings": {"database": {"engine": engine}}})
+        return resources.resources(next(s for s in made if s.name == "postgres"), target, 512)[kind]
+
+    assert of("requests", "cloudnativepg") == of("requests", "builtin")
+    assert of("limits", "cloudnativepg") == of("limits", "builtin")
+    assert of("requests", "cloudnativepg")["memory"] == of("limits", "cloudnativepg")["memory"], "it is the last to go"
+
+
+def test_what_an_instance_writes_beside_its_volumes_has_a_limit_that_has_room_for_a_backup():
+    def limits(**given):
+        told = spec(made({"profile": "medium"}, **given))
+        return told["ephemeralVolumesSizeLimit"], told["resources"]["limits"]
+
+    volumes, container = limits()
+    assert volumes == {"shm": container["memory"], "temporaryData": "512Mi"}
+    assert container["ephemeral-storage"] == "768Mi", "its logs are on the same disk"
+    volumes, container = limits(files=IN_THE_STORE, backup={"schedule": "0 0 3 * * *"})
+    assert volumes["temporaryData"] == "8704Mi"
+    assert container["ephemeral-storage"] == "8960Mi"
+
+
+def test_the_pods_of_a_pooler_have_limits_and_go_to_different_nodes():
+    settings = {"profile": "medium", "imagePullSecret": "registry"}
+
+    def pods(instances):
+        return spec(made(settings, pooler={"enabled": True, "instances": instances}), "Pooler/postgres-pooler")["template"][
+            "spec"
+        ]
+
+    found = pods(2)
+    names = [c["name"] for c in (*found["containers"], *found["initContainers"])]
+    assert names == ["pgbouncer", "bootstrap-controller"], "the operator's (its pkg/specs/pgbouncer, 1.30)"
+    for container in (*found["containers"], *found["initContainers"]):
+        assert container["resources"]["limits"] == {"cpu": "2", "ephemeral-storage": "768Mi", "memory": "256Mi"}
+        assert container["resources"]["requests"]["memory"] == "128Mi"
+    assert found["imagePullSecrets"] == [{"name": "registry"}]
+    constraints = found["topologySpreadConstraints"]
+    assert {c["topologyKey"] for c in constraints} == {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}
+    assert {c["whenUnsatisfiable"] for c in constraints} == {"ScheduleAnyway"}
+    for constraint in constraints:
+        assert constraint["labelSelector"] == {"matchLabels": {"cnpg.io/poolerName": "postgres-pooler"}}
+    assert "topologySpreadConstraints" not in pods(1)
+
+
+@pytest.mark.parametrize(
+    ("given", "ids"), [({}, (999, 999)), ({"userId": 101, "groupId": 102}, (101, 102)), ({"userId": 105}, (105, 105))]
+)
+def test_the_operator_is_told_the_images_user_and_its_group(given, ids):
+    told = spec(made(**given))
+    assert (told["postgresUID"], told["postgresGID"]) == ids

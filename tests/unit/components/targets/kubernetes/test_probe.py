@@ -282,6 +282,30 @@ def test_what_is_ready_passes(api, kubeconfig):
     assert after(kubeconfig, [("rest", False)]) == []
 
 
+def test_a_pooler_that_an_operator_runs_is_waited_for(api, kubeconfig):
+    labels = {"cnpg.io/poolerName": "postgres-pooler", "app.kubernetes.io/instance": "postgres"}
+    made = deployment("postgres-pooler", ready=0)
+    made["metadata"]["labels"] = labels
+    api.objects[DEPLOYMENTS] = [made]
+    pooler = {"service": "postgres-pooler", "job": False, "optional": False, "operated": "pooler"}
+    (problem,) = probe.after(told(kubeconfig, workloads=[pooler], timeout=0), preview=False)
+    assert "postgres-pooler is not well after 0 s (supastack:healthTimeout): 0 of 1 pods are ready" in problem
+    assert "-l cnpg.io/poolerName=postgres-pooler" in problem
+    made["status"]["readyReplicas"] = 1
+    assert probe.after(told(kubeconfig, workloads=[pooler], timeout=0), preview=False) == []
+
+
+def test_a_server_that_an_operator_runs_is_asked_whether_its_log_is_archived(api, kubeconfig):
+    ready = pod("postgres", conditions=[{"type": "Ready", "status": "True"}])
+    api.objects[f"{NS}/pods"] = [ready]
+    failing = {"type": "ContinuousArchiving", "status": "False", "message": "Expected empty archive"}
+    cluster = {"metadata": ready["metadata"], "status": {"conditions": [failing]}}
+    api.objects["/apis/postgresql.cnpg.io/v1/namespaces/supastack-dev/clusters"] = [cluster]
+    server = {"service": "postgres", "job": False, "optional": False, "operated": "server"}
+    (problem,) = probe.after(told(kubeconfig, workloads=[server], timeout=0), preview=False)
+    assert "its write-ahead log is not archived, so its volume fills: Expected empty archive" in problem
+
+
 def test_what_is_not_there_fails_at_once(kubeconfig):
     (problem,) = after(kubeconfig, [("rest", False)], timeout=3600)
     assert "rest is not well: it does not exist" in problem

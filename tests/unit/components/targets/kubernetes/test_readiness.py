@@ -150,3 +150,33 @@ def test_a_job_that_failed_says_how_it_ended():
 def test_the_newest_job_of_a_service_counts():
     old = job("2026-01-01", Failed={"reason": "x"})
     assert unready("rest", True, Found(jobs=[job("2026-01-02", Complete={}), old])) is None
+
+
+def test_an_operators_pooler_is_told_by_the_label_of_its_own():
+    """Its other labels are those of the operator, and of the server."""
+    labels = {"app.kubernetes.io/name": "postgresql", "cnpg.io/poolerName": "postgres-pooler"}
+    made = workload("postgres-pooler", status={"readyReplicas": 0})
+    made["metadata"]["labels"] = labels
+    crashing = pod("x", containerStatuses=[container({"waiting": {"reason": "CrashLoopBackOff", "message": "again"}})])
+    crashing["metadata"]["labels"] = labels
+    found = Found(deployments=[made], pods=[crashing])
+    assert unready("postgres-pooler", False, found, operated=True) == "rest: CrashLoopBackOff: again"
+    made["status"]["readyReplicas"] = 2
+    assert unready("postgres-pooler", False, Found(deployments=[made]), operated=True) is None
+
+
+def test_what_an_operator_has_not_made_yet_is_waited_for():
+    assert unready("postgres-pooler", False, Found(), operated=True) == "its operator has not made it yet"
+    assert unready("postgres-pooler", False, Found()) == "!it does not exist"
+
+
+def test_a_server_whose_log_is_not_archived_is_not_well():
+    def cluster(status, name="rest"):
+        condition = {"type": "ContinuousArchiving", "status": status, "message": "Expected empty archive"}
+        return {"metadata": {"name": name, "labels": {"app.kubernetes.io/name": name}}, "status": {"conditions": [condition]}}
+
+    def said(*clusters):
+        return unready("rest", False, Found(pods=[pod(ready=True)], clusters=clusters), operated=True)
+
+    assert said(cluster("False")) == "its write-ahead log is not archived, so its volume fills: Expected empty archive"
+    assert said(cluster("True"), cluster("False", "other")) is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.service import Health, Image, Kind
+from components.service import Edge, Health, Image, Kind
 from components.targets.kubernetes.resources import quantity
 from components.targets.kubernetes.security import unrestricted
 from tests.unit.components.targets.kubernetes.making import container, data, pod, render, service
@@ -72,6 +72,11 @@ def patience(probe):
 def test_a_start_is_given_ten_minutes_and_one_with_data_an_hour():
     assert patience(container(render(service())["supabase-it"])["startupProbe"]) == 600
     assert patience(container(render(service(volumes=(data(),)))["supabase-it"])["startupProbe"]) == 3600
+    # Its check may ask a database that recovers from a crash just then.
+    database = service("postgres", provides={"postgres": "http"})
+    for start_within, seconds in ((None, 3600), (60, 60)):
+        asking = service(connects=(Edge("postgres"),), start_within=start_within)
+        assert patience(container(render(asking, database)["supabase-it"])["startupProbe"]) == seconds
     odd = service(health=Health(("check",), interval=7))
     assert 600 <= patience(container(render(odd)["supabase-it"])["startupProbe"]) < 607
 
