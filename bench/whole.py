@@ -1,7 +1,8 @@
 """The whole stack against its peers: the same stubs, once instant and once with a start of seconds, in one run."""
 
-import time
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import yaml
 
 from bench.peers import Compose, SupabaseCli
 from bench.scenes import Bench
+from bench.starts import Watch
 from bench.table import Row
 
 CLI_RATIO = 0.5
@@ -45,27 +47,33 @@ def measure(bench: Bench, folder: Path, repetitions: int, say: Callable[[str], N
     """All rows. The dev stack is gone before and afterwards."""
     rows = []
     for name, slow in (("instant stubs", False), ("stubs of 1 to 5 s", True)):
-        times = _Times()
-        _delay(bench, slow=slow)
-        cli = SupabaseCli(bench.clone, folder / "cli", {image: seconds for image, seconds in _SLOW.values() if slow})
-        compose = None
-        for n in range(repetitions):
-            say(f"peers, {name}, {n + 1} of {repetitions}")
-            began = time.time()
-            up = bench.up(changes=True)
-            times.ours.append(up.seconds)
-            times.engine.append(up.pulumi - up.preview)
-            path, total = _starts(bench, began)
-            times.path.append(path)
-            times.sum.append(total)
-            compose = compose or Compose(bench.clone, folder / f"compose-{slow}")
-            times.second.append(bench.second_instance())
-            bench.purge()
-            times.cli.append(cli.start().seconds)
-            times.compose.append(compose.up().seconds)
-        rows += _rows(name, times)
-    _delay(bench, slow=False)
+        with _stubs(bench, slow=slow):
+            rows += _rows(name, _repeated(bench, folder, name, slow, repetitions, say))
     return rows
+
+
+def _repeated(bench: Bench, folder: Path, name: str, slow: bool, repetitions: int, say: Callable[[str], None]) -> _Times:
+    times = _Times()
+    cli = SupabaseCli(bench.clone, folder / "cli", {image: seconds for image, seconds in _SLOW.values() if slow})
+    compose = None
+    for n in range(repetitions):
+        say(f"peers, {name}, {n + 1} of {repetitions}")
+        up = bench.up(changes=True)
+        times.ours.append(up.seconds)
+        times.engine.append(up.pulumi - up.preview)
+        compose = compose or Compose(bench.clone, folder / f"compose-{slow}")
+        times.second.append(bench.second_instance())
+        bench.purge()
+        times.cli.append(cli.start().seconds)
+        times.compose.append(compose.up().seconds)
+        # An up of its own: asking the containers all the time would count against ours above.
+        with Watch(bench.clone.daemon.client()) as watch:
+            bench.up(changes=True)
+            path, total = watch.times()
+        times.path.append(path)
+        times.sum.append(total)
+        bench.purge()
+    return times
 
 
 def memory(bench: Bench) -> list[Row]:
@@ -97,24 +105,23 @@ def _rows(name: str, times: _Times) -> list[Row]:
     ]
 
 
-def _delay(bench: Bench, *, slow: bool) -> None:
+@contextmanager
+def _stubs(bench: Bench, *, slow: bool) -> Iterator[None]:
+    """The dev stack as shipped, its stubs slow or not; meanwhile only."""
     file = bench.clone.root / "Pulumi.dev.yaml"
-    settings: dict[str, Any] = yaml.safe_load(file.read_text())
-    supabase = settings["config"].setdefault("supastack:supabase", {})
-    supabase["services"] = {name: {"env": {"STUB_DELAY": str(s)}} for name, (_, s) in _SLOW.items()} if slow else {}
-    file.write_text(yaml.safe_dump(settings, sort_keys=False))
+    shipped = file.read_text()
+    if slow:
+        file.write_text(yaml.safe_dump(delayed(yaml.safe_load(shipped)), sort_keys=False))
+    try:
+        yield
+    finally:
+        file.write_text(shipped)
 
 
-def _starts(bench: Bench, since: float) -> tuple[float, float]:
-    """Seconds from the first start of a container until the last was healthy, and the sum over all of the same."""
-    client = bench.clone.daemon.client()
-    started: dict[str, float] = {}
-    healthy: dict[str, float] = {}
-    for event in client.events(since=int(since), until=int(time.time()) + 1, decode=True, filters={"type": "container"}):
-        name, at = event["Actor"]["Attributes"]["name"], event["timeNano"] / 1e9
-        if event["Action"] == "start":
-            started.setdefault(name, at)
-        elif event["Action"] == "health_status: healthy":
-            healthy.setdefault(name, at)
-    both = started.keys() & healthy.keys()
-    return max(healthy[n] for n in both) - min(started[n] for n in both), sum(healthy[n] - started[n] for n in both)
+def delayed(stack: dict[str, Any]) -> dict[str, Any]:
+    """A stack file's settings with stubs that take seconds to start, beside what else it says of their services."""
+    found = copy.deepcopy(stack)
+    services = found["config"].setdefault("supastack:supabase", {}).setdefault("services", {})
+    for name, (_, seconds) in _SLOW.items():
+        services.setdefault(name, {}).setdefault("env", {})["STUB_DELAY"] = str(seconds)
+    return found

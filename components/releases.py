@@ -42,7 +42,7 @@ class Features:
         openapi_root_closed: The root of the REST API is for the service role only (upstream since 0.7.0).
         legacy_names: Its services are told as upstream's sets of 2024 told them. Storage: PGRST_JWT_SECRET. imgproxy:
             IMGPROXY_ENABLE_WEBP_DETECTION. Logflare, Vector and Studio: one LOGFLARE_API_KEY. Realtime: FLY_APP_NAME, and a
-            command that migrates and seeds. The database: JWT_SECRET. postgres-meta: as supabase_admin, without CRYPTO_KEY.
+            command that migrates and seeds. postgres-meta: as supabase_admin, without CRYPTO_KEY.
             PostgREST: without an admin server. What each takes stands in tests/contract/upstream.
     """
 

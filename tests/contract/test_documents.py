@@ -9,8 +9,9 @@ import yaml
 
 from components import describe
 from components.plan import SUPABASE, Plan
+from components.service import Kind
 from components.setting_schema import all_fields
-from components.settings import load
+from components.settings import load, load_file
 from tests.clone_root import ROOT
 from toolchain import pins
 from toolchain.images import recipes
@@ -59,7 +60,7 @@ def test_engine_floor_and_local_images_are_the_same_everywhere():
 
 
 def test_the_shipped_stack_files_are_right(capsys, monkeypatch):
-    for stack in ("dev", "preview", "kpi-local", "kube"):
+    for stack in ("dev", "preview", "kpi-local", "kube", "supa-manager", "cleanmatex"):
         assert describe.main(["--stack", stack, "--config", str(ROOT / f"Pulumi.{stack}.yaml")]) == 0
     # Its password is for each developer to set.
     assert describe.main(["--stack", "kpi", "--config", str(ROOT / "Pulumi.kpi.yaml")]) == 2
@@ -121,3 +122,16 @@ def test_the_table_of_services_is_the_stack_that_is_made():
     assert [tuple(cell.strip() for cell in row.split("|")[1:7]) for row in rows] == made, (
         "docs/services.md: the first six columns"
     )
+
+
+def test_the_memory_limits_of_dev_stand_with_their_sources_in_the_figures_and_have_the_sum_that_stands_there():
+    planned = Plan(load_file(ROOT / "Pulumi.dev.yaml", stack="dev")).services
+    running = {s.name: s for services in planned.values() for s in services if not s.off}
+    text = (ROOT / "docs/figures.md").read_text().split("## Memory limits of dev", 1)[1].split("\n## ", 1)[0]
+    rows = [[cell.strip(" *") for cell in line.split("|")[1:4]] for line in text.splitlines() if line.startswith("| ")][2:]
+    told = {name: limit for name, limit, _ in rows}
+    together = sum(s.resources.memory_mib for s in planned[SUPABASE] if not s.off and s.kind is Kind.SERVER)
+    assert told.pop("Supabase's servers together") == f"{together} MiB"
+    assert told == {name: f"{s.resources.memory_mib} MiB" for name, s in running.items()}
+    for name, _, source in rows:
+        assert any(word in source for word in ("chosen by us", "[1]", "[2]", "measured here", "the goal")), name

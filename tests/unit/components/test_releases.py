@@ -5,8 +5,11 @@ import re
 import pytest
 
 from components import releases
+from components.identity import refusal
 from components.image_reference import parse
+from components.plan import Plan
 from components.releases import GatewayKind, ImageOverrides, UnknownImage, load
+from components.settings import load as load_settings
 
 DIGEST = "sha256:" + "ab" * 32
 MIRROR = "mirror.example.com/hub"
@@ -176,3 +179,35 @@ def test_an_unknown_role_is_refused_with_those_that_are_known(group):
         image("auth", **{group: {"gotrue": "a/b:1"}})
     assert re.search(r"images\.(overrides|digests) names gotrue", str(refused.value))
     assert "analytics, auth, envoy" in str(refused.value)
+
+
+def volumes(release):
+    """A stack's volumes by name, with a registry's images."""
+    settings = load_settings({"supastack:release": release, "supastack:imageSource": "registry"}, stack="shop")
+    return {volume.name: volume for volume in Plan(settings).volumes}
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "refused"),
+    [
+        ("2024-05", "2026-09", "postgres-15, which postgres-17 can't read"),
+        ("2026-09", "2024-05", "postgres-17, which postgres-15 can't read"),
+        ("2024-01", "2024-05", None),
+        ("2024-05", "2024-01", None),
+    ],
+)
+def test_another_release_gets_every_volume_but_a_database_of_another_major_version(held, wanted, refused):
+    before, after = volumes(held), volumes(wanted)
+    problems = {
+        name: refusal(name, before[name].identity, volume.identity, volume.setting)
+        for name, volume in after.items()
+        if name in before
+    }
+    data = "supastack-shop-supabase-postgres-data"
+    if refused is None:
+        assert set(problems.values()) == {None}
+        return
+    assert {name for name, problem in problems.items() if problem} == {data, data.replace("-data", "-config")}
+    for part in (refused, "supastack:release", "pg_dumpall", "/etc/postgresql-custom", f"docker volume rm {data}"):
+        assert part in problems[data]
+    assert ("upgrade-pg17.sh" in problems[data]) is (held == "2024-05")
