@@ -148,6 +148,20 @@ def _what_brings_clients_fits_how_they_come(values: Values, _context: Context) -
         )
 
 
+@rule("target", "kubernetes.networkPolicy")
+def _somebody_answers_names(values: Values, _context: Context) -> Iterator[Problem]:
+    given = _settings(values)
+    if given is None or any(given["networkPolicy"]["dns"][part] for part in ("namespaces", "cidrs")):
+        return
+    # Without a peer a rule is open to everything, not to nothing.
+    yield Problem(
+        path=("kubernetes", "networkPolicy", "dns", "namespaces"),
+        value="[]",
+        reason="dns.cidrs is empty too, so no pod could look up a name",
+        fix="name the namespace of the cluster's DNS (`kubectl get pods -A -l k8s-app=kube-dns`), or its address in dns.cidrs",
+    )
+
+
 @rule("target", "kubernetes.autoscaling", "kubernetes.replicas")
 def _one_way_to_count_pods(values: Values, _context: Context) -> Iterator[Problem]:
     given = _settings(values)

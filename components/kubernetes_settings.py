@@ -112,6 +112,17 @@ class EgressRule(TypedDict):
 
 
 @declared
+class DnsSettings(TypedDict):
+    """What answers names in the cluster, which every pod that connects to anything must reach (ports 53 and 5353)."""
+
+    # The address is where node-local caches listen by default (Kubernetes' documentation, "Using NodeLocal DNSCache").
+    namespaces: NotRequired[Annotated[list[str], Setting(default=["kube-system"], minimum=0, maximum=20, check=kube.label)]]
+    """Namespaces of its pods. OpenShift's: `openshift-dns`."""
+    cidrs: NotRequired[Annotated[list[str], Setting(default=["169.254.20.10/32"], minimum=0, maximum=20, check=kube.cidr)]]
+    """Networks of resolvers that are no pods of a pod network: caches of the nodes, a cloud's own resolver."""
+
+
+@declared
 class NetworkPolicySettings(TypedDict):
     """NetworkPolicies: nothing in, nothing out, then exactly the edges of the stack."""
 
@@ -125,6 +136,12 @@ class NetworkPolicySettings(TypedDict):
     """Where to, by purpose, as `smtp`. Unset: to the internet; where a setting names the host, to that, or anywhere on its port."""
     operatorNamespace: NotRequired[Annotated[str, Setting(default="cnpg-system", check=kube.label)]]
     """Namespace of the CloudNativePG operator, which must reach the database's pods."""
+    dns: NotRequired[DnsSettings]
+    """What answers names in the cluster."""
+    apiPorts: NotRequired[
+        Annotated[list[Annotated[int, Setting(minimum=1, maximum=65535)]], Setting(default=[443, 6443], minimum=1, maximum=20)]
+    ]
+    """Ports of the Kubernetes API, for the pods that talk to it: its Service's and its server's own (minikube 8443, MicroK8s 16443)."""
 
 
 @declared

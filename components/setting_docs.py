@@ -135,7 +135,7 @@ def _default(field: Field) -> str:
         return ""
     if isinstance(default, bool):
         return "`true`" if default else "`false`"
-    return f"`{', '.join(default)}`" if isinstance(default, list) else f"`{default}`"
+    return f"`{', '.join(map(str, default))}`" if isinstance(default, list) else f"`{default}`"
 
 
 _HEAD: Final = ["| setting | takes | default | what it is |", "| --- | --- | --- | --- |"]

@@ -169,3 +169,9 @@ def test_namespaces_that_bring_clients_are_named_only_where_clients_come_by_them
     exposure = {"kind": kind, **({} if kind == "none" else HOST)}
     assert _problems({**CLUSTER, **policy, "exposure": exposure}).keys() == {"kubernetes.networkPolicy.gatewayNamespaces"}
     _load({**CLUSTER, **policy, "exposure": {"kind": "gateway", **HOST, "gateway": {"name": "shared"}}})
+
+
+def test_somebody_must_answer_names() -> None:
+    nobody = {"networkPolicy": {"dns": {"namespaces": [], "cidrs": []}}}
+    assert _problems({**CLUSTER, **nobody}).keys() == {"kubernetes.networkPolicy.dns.namespaces"}
+    _load({**CLUSTER, "networkPolicy": {"dns": {"namespaces": []}}})

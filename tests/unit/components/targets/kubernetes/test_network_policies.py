@@ -66,6 +66,20 @@ def test_apps_reach_what_is_meant_for_them_and_nothing_that_administrators_use()
     assert "ingress" not in found["web"]
 
 
+def test_names_are_asked_where_the_settings_say_and_the_api_on_its_ports():
+    logs = service("vector", collects_logs=True)
+    open_to = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
+    api, names = made(logs)["vector"]["egress"]
+    assert [p["port"] for p in api["ports"]] == [443, 6443]
+    assert names["to"] == [open_to, {"ipBlock": {"cidr": "169.254.20.10/32"}}]
+    given = {"dns": {"namespaces": ["openshift-dns"], "cidrs": ["169.254.169.254/32"]}, "apiPorts": [16443, 443]}
+    api, names = made(logs, **given)["vector"]["egress"]
+    assert [p["port"] for p in api["ports"]] == [443, 16443]
+    open_to["namespaceSelector"]["matchLabels"] = {"kubernetes.io/metadata.name": "openshift-dns"}
+    assert names["to"] == [open_to, {"ipBlock": {"cidr": "169.254.169.254/32"}}]
+    assert {p["port"] for p in names["ports"]} == {53, 5353}
+
+
 # -- where "outside" is -----------------------------------------------------------------------------------------------
 
 
