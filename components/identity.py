@@ -3,7 +3,8 @@
 An identity is one word, fit for a label on every target: `minio`, `postgres-17`; behind it the database's name where it is not the
 usual one, the server's user id where it is known, and where its image came from where that matters:
 `postgres-17.db-shop.uid-999.from-local`. Two that both know a user id, or a source, differ where it differs; one that does not know it,
-as those of volumes from before it was written down, says nothing of it.
+as those of volumes from before it was written down, says nothing of it. Of a registry's image of supabase/postgres nobody knows it before
+the server runs: the mark in its data remembers it, and its health check refuses another one (components/sql/health.sh).
 """
 
 import re

@@ -46,7 +46,8 @@ def database(context: Context) -> str:
 def completeness() -> tuple[File, ...]:
     """Files that mark a database as initialised to its end, and look for the mark; for every image with the official entrypoint.
 
-    That entrypoint takes any data folder with a PG_VERSION in it for a database, also one whose first start was interrupted.
+    That entrypoint takes any data folder with a PG_VERSION in it for a database, also one whose first start was interrupted. The mark
+    tells the server's user id as well: what a registry's image runs as is known once it has started.
     """
     return (
         sql.file("mark.sh", f"{_INIT}/zz-supastack.sh", 0o755),
@@ -65,7 +66,7 @@ def postgres(context: Context) -> Service:
     settings = context.settings["database"]
     name = database(context)
     major, user = context.release.postgres_major, context.release.users.get("postgres")
-    image = context.release.image_if_any("postgres")
+    owner, image = context.settings.get("dataOwner"), context.release.image_if_any("postgres")
     return Service(
         name="postgres",
         image=image,
@@ -85,6 +86,8 @@ def postgres(context: Context) -> Service:
             "POSTGRES_HOST": text("/var/run/postgresql"),
             "POSTGRES_PASSWORD": text(Secret(PASSWORD)),
             "POSTGRES_PORT": text(str(PORT)),
+            # Read by the health check: files of that user are wanted, whoever wrote them.
+            **({} if owner is None else {"SUPASTACK_DATA_OWNER": text(str(owner))}),
         },
         files=(*(sql.file(script, f"{_INIT}/{script}") for script in SCRIPTS), *completeness()),
         ports=(Port("postgres", PORT, publish="postgres"),),
@@ -112,7 +115,7 @@ def postgres(context: Context) -> Service:
         identity=identity(
             f"postgres-{major}",
             database=None if name == DEFAULT_DATABASE else name,
-            user=user if context.settings.get("dataOwner") != user else None,
+            user=user if owner != user else None,
             source=source_of(image),
         ),
         stop_grace=30,

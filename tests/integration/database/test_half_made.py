@@ -16,6 +16,7 @@ SLOW = {"/docker-entrypoint-initdb.d/init-scripts/98-zslow.sql": "create table p
 UPSTREAM_LIKE = """#!/bin/bash
 set -e
 if [ "$(id -u)" = 0 ]; then
+    [ -z "${RUNS_AS-}" ] || sed -i "s/^postgres:x:[0-9]*:/postgres:x:$RUNS_AS:/" /etc/passwd
     chown -R postgres "$PGDATA" && exec setpriv --reuid=postgres --regid=postgres --init-groups -- bash "$0" "$@"
 fi
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
@@ -28,8 +29,10 @@ exec "$@"
 """
 
 
-def upstream_like(place: Placed, volume: str, files: dict[str, str] | None = None) -> Box:
-    files = {"/upstream-like.sh": UPSTREAM_LIKE, **(files or {})}
+def upstream_like(place: Placed, volume: str, files: dict[str, str] | None = None, runs_as: int | None = None) -> Box:
+    """The database in an image like upstream's. `runs_as`: its user postgres is another one, as in another tag of theirs."""
+    way = UPSTREAM_LIKE if runs_as is None else UPSTREAM_LIKE.replace("set -e\n", f"set -e\nRUNS_AS={runs_as}\n")
+    files = {"/upstream-like.sh": way, **(files or {})}
     return place(database(), volumes={DATA: volume}, files=files, entrypoint=["bash", "/upstream-like.sh"])
 
 
@@ -43,10 +46,36 @@ def said(box: Box) -> str:
 def test_upstreams_way_marks_a_database_that_was_made_to_its_end(dock: Dock, place: Placed) -> None:
     volume = dock.volume()
     first = upstream_like(place, volume).healthy()
-    assert first.ok("cat", f"{DATA}/supastack.complete") == "postgres"
-    first.container.stop(timeout=30)
-    first.container.remove()
+    assert first.ok("cat", f"{DATA}/supastack.complete") == "postgres\nuser 999"
+    end(first)
     assert said(upstream_like(place, volume).healthy()) == ""
+
+
+def end(box: Box) -> None:
+    box.container.stop(timeout=30)
+    box.container.remove()
+
+
+def test_an_image_of_another_user_is_refused_until_the_files_are_given_to_it(dock: Dock, place: Placed) -> None:
+    volume = dock.volume()
+    first = upstream_like(place, volume).healthy()
+    # As one of before users were written down: nothing is refused for it, and it is written then.
+    first.ok("sh", "-c", f"echo postgres > {DATA}/supastack.complete")
+    wait_for(lambda: "user 999" in first.ok("cat", f"{DATA}/supastack.complete"), "the health check to write the user down")
+    end(first)
+    second = upstream_like(place, volume, runs_as=1234)
+    wait_for(lambda: said(second).startswith("refused: user 999 wrote"), "the health check to refuse")
+    assert second.health() != "healthy"
+    given = f"chown -R 1234 {DATA} /etc/postgresql-custom"
+    assert given in said(second)
+    second.ok(*given.split())
+    assert "is complete" in second.ok("sh", "/etc/supastack/complete.sh")
+    second.healthy()
+    assert second.ok("cat", f"{DATA}/supastack.complete") == "postgres\nuser 1234"
+    end(second)
+    # The way back is refused as well.
+    back = upstream_like(place, volume)
+    wait_for(lambda: said(back).startswith("refused: user 1234 wrote"), "the health check to refuse")
 
 
 def test_health_waits_for_the_end_of_the_initialisation(dock: Dock, place: Placed) -> None:
@@ -104,7 +133,7 @@ def test_the_local_image_begins_a_killed_initialisation_afresh(dock: Dock, place
     again = place(database(), volumes={DATA: volume}).healthy()
     assert sql(again, "select to_regclass('public.half') is null") == "t"
     # The mark came along when the finished database was moved to its place.
-    assert again.ok("cat", f"{DATA}/supastack.complete") == "postgres"
+    assert again.ok("cat", f"{DATA}/supastack.complete") == "postgres\nuser 999"
 
 
 def test_what_the_health_check_says_holds_no_password(dock: Dock, place: Placed) -> None:

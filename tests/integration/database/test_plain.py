@@ -86,7 +86,7 @@ def test_data_outlives_the_container_and_bears_the_mark(dock: Dock, place: Place
     volume = dock.volume()
     first = place(plain()["plain-postgres"], volumes={DATA: volume}, recipe="postgres-plain").healthy()
     sql(first, "create table kept (n int)")
-    assert first.ok("cat", f"{DATA}/supastack.complete") == "cmx_db"
+    assert first.ok("cat", f"{DATA}/supastack.complete") == "cmx_db\nuser 70"
     first.container.stop(timeout=30)
     first.container.remove()
     second = place(plain()["plain-postgres"], volumes={DATA: volume}, recipe="postgres-plain").healthy()

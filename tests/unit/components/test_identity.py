@@ -147,3 +147,6 @@ def test_another_engine_is_refused_with_the_way_to_give_the_data_up():
 def test_whoever_changed_the_owner_by_hand_says_so(settings, expected):
     made = next(s for s in services({"placement": placement(), "settings": settings}) if s.name == "postgres")
     assert made.identity == expected
+    # Of an image whose user nobody knows before it runs, the health check is told.
+    told = made.env.get("SUPASTACK_DATA_OWNER")
+    assert (told and "".join(map(str, told.parts))) == (str(settings["dataOwner"]) if settings else None)
