@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from components.others_database import makes_test_schema
 from components.setting_contradictions import Context, Values, rule
 from components.setting_schema import Problem, default_of, key_text, shown
 from components.setting_types import Compat, Target
@@ -151,7 +152,9 @@ def database_warnings(values: Values, context: Context) -> Iterator[str]:
                 "told to encrypt, supabase.services.NAME.env says"
             )
         if not database["external"]["bootstrap"]:
-            yield f"{key('external', 'bootstrap')} is false: the database is only checked, and never gets a changed password"
+            made = [*database.get("schemas", []), *([database["testSchema"]] if makes_test_schema(database) else [])]
+            but = f" but for the schemas that are made in it ({', '.join(made)})" if made else ""
+            yield f"{key('external', 'bootstrap')} is false: the database is only checked{but}, and never gets a changed password"
     if engine is DatabaseEngine.CLOUDNATIVEPG and database["cnpg"]["hibernate"]:
         yield f"{key('cnpg', 'hibernate')} is true: the database sleeps, and every service of the Supabase stack is off"
 

@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from components.cache_address import is_loopback
 from components.external_settings import ExternalCacheSettings
 from components.managed_contradictions import not_a_certificate
+from components.others_database import only_used
 from components.setting_contradictions import Context, Values, rule
 from components.setting_schema import Problem, default_of, key_text, shown
 from components.setting_types import CacheEngine, CacheSettings, ObjectStorageEngine
 from components.setting_values import bytes_of
 from components.supabase_settings.database_engine import BackupStore, DatabaseEngine
+from components.tenant_settings import Tier
 
 _OWN_CACHE: Final = ("memory", "maxMemory", "evictionPolicy", "appendOnly", "appendFsync", "commander")
 """Settings of a server that the stack runs."""
@@ -70,6 +73,8 @@ def _authorities(values: Values) -> Iterator[tuple[tuple[str, ...], str]]:
         yield from _file(("objectStorage",), store)
     if supabase["enabled"] and supabase["database"]["engine"] is DatabaseEngine.EXTERNAL:
         yield from _file(("supabase", "database", "external"), supabase["database"]["external"])
+    if supabase["enabled"] and "readReplicaCaCertificate" in supabase["database"] and supabase["database"]["readReplicas"]:
+        yield ("supabase", "database", "readReplicaCaCertificate"), supabase["database"]["readReplicaCaCertificate"]
 
 
 def _file(group: tuple[str, ...], settings: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -103,12 +108,14 @@ def external_warnings(values: Values, context: Context) -> Iterator[str]:
     if values["verify"] and not _others_run_something(values):
         yield f"{key_text(context.project, ('verify',))} has no effect: the stack runs everything itself"
     database = values["supabase"]["database"]
-    if database["createTestSchema"] and "ref" not in values["supabase"]["managed"]:
+    if database["createTestSchema"] and "ref" not in values["supabase"]["managed"] and not only_used(database):
         create = key_text(context.project, ("supabase", "database", "createTestSchema"))
-        yield f"{create} has no effect: a database of the stack's own has the schema anyway"
+        yield f"{create} has no effect: a database that the stack runs or prepares has the schema anyway"
     if "caCertificate" in database["external"] and database["engine"] is DatabaseEngine.EXTERNAL and not values["verify"]:
         path = ("supabase", "database", "external", "caCertificate")
         yield f"{key_text(context.project, path)} has no effect: {key_text(context.project, ('verify',))} is false"
+    if values["supabase"]["enabled"]:
+        yield from _of_replicas(database, values["verify"], context)
     store = values["objectStorage"]
     if "caCertificate" in store and store["enabled"]:
         key = key_text(context.project, ("objectStorage", "caCertificate"))
@@ -116,6 +123,17 @@ def external_warnings(values: Values, context: Context) -> Iterator[str]:
             yield f"{key} has no effect: {key_text(context.project, ('objectStorage', 'engine'))} is {store['engine'].value}"
         elif store["endpoint"].startswith("http://"):
             yield f"{key} has no effect: {key_text(context.project, ('objectStorage', 'endpoint'))} is http"
+
+
+def _of_replicas(database: Mapping[str, Any], verify: bool, context: Context) -> Iterator[str]:
+    def key(name: str) -> str:
+        return key_text(context.project, ("supabase", "database", name))
+
+    for name in ("readReplicaSslmode", "readReplicaCaCertificate"):
+        if name in database and not database["readReplicas"]:
+            yield f"{key(name)} has no effect: {key('readReplicas')} names no server"
+    if "readReplicaCaCertificate" in database and database["readReplicas"] and not verify:
+        yield f"{key('readReplicaCaCertificate')} has no effect: {key_text(context.project, ('verify',))} is false"
 
 
 def _others_run_something(values: Values) -> bool:
@@ -126,6 +144,8 @@ def _others_run_something(values: Values) -> bool:
         or (store["enabled"] and store["engine"] is ObjectStorageEngine.EXTERNAL)
         or "ref" in supabase["managed"]
         or (supabase["enabled"] and _others_run_a_database(supabase["database"]))
+        or any(tenant["tier"] is Tier.ENTERPRISE for tenant in values["tenants"])
+        or any("redisUrl" in secrets for secrets in values.get("tenantSecrets", {}).values())
     )
 
 
@@ -159,7 +179,7 @@ def _of_the_cache(cache: Mapping[str, Any], context: Context) -> Iterator[str]:
     if not external["tls"]:
         if "caCertificate" in external:
             yield f"{key('external', 'caCertificate')} has no effect: {key('external', 'tls')} is false"
-        if external["host"] not in ("localhost", "127.0.0.1", "::1"):
+        if not is_loopback(external["host"]):
             yield f"{key('external', 'tls')} is false: the password and what is cached travel unencrypted"
 
 

@@ -8,6 +8,30 @@ from components.setting_contradictions import Context, Values, rule
 from components.setting_schema import Path, Problem, key_text
 
 
+@rule("environment", "policies.waivers", "tenants", "tenantSecrets")
+def _no_open_cache_of_a_tenant_in_prod(values: Values, context: Context) -> Iterator[Problem]:
+    if values["environment"] is not Environment.PROD:
+        return
+    from components.tenant_contradictions import open_caches
+    from policies.ids import PUBLIC_TLS
+    from policies.values import is_public
+
+    waivers = values["policies"]["waivers"]
+    if PUBLIC_TLS in waivers:
+        return
+    for name, host in open_caches(values):
+        path = ("tenantSecrets", name, "redisUrl")
+        if is_public(host) and f"{PUBLIC_TLS}/{'.'.join(path)}" not in waivers:
+            key = key_text(context.project, path)
+            yield Problem(
+                path=path,
+                value=None,
+                reason="it is redis:// at a public host: the password and what is cached travel unencrypted, and the stack is prod "
+                "(policy public-tls)",
+                fix=f"give it as rediss://: pulumi config set --secret --path '{key}' --stack {context.stack}",
+            )
+
+
 @rule("environment", "policies.waivers")
 def _no_published_secret_in_prod(values: Values, context: Context) -> Iterator[Problem]:
     if values["environment"] is Environment.PROD:

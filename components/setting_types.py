@@ -26,7 +26,7 @@ from components.setting_values import Setting, size
 from components.supabase_settings import auth_values
 from components.supabase_settings.analytics import AnalyticsSettings, VectorSettings
 from components.supabase_settings.auth import AuthSettings
-from components.supabase_settings.database_engine import CnpgSettings, DatabaseEngine, ExternalDatabaseSettings
+from components.supabase_settings.database_engine import CnpgSettings, DatabaseEngine, ExternalDatabaseSettings, SslMode
 from components.supabase_settings.functions import FunctionsSettings
 from components.supabase_settings.gateway import GatewaySettings
 from components.supabase_settings.keys import KeySettings, project_ref
@@ -190,9 +190,9 @@ class DatabaseSettings(TypedDict):
     schemas: NotRequired[Annotated[list[str], Setting(minimum=0, maximum=50, check=new_schema_name)]]
     """Further schemas to make. One taken off the list stays, with what is in it. Unset: none."""
     testSchema: NotRequired[Annotated[str, Setting(check=new_schema_name)]]
-    """Schema that tests keep to: TEST_SCHEMA, TEST_DATABASE_URL and TEST_DIRECT_URL. It is made as `schemas` are. Unset: none."""
+    """Schema that tests keep to: TEST_SCHEMA, TEST_DATABASE_URL, TEST_DIRECT_URL. The stack's own database gets it. Unset: none."""
     createTestSchema: NotRequired[Annotated[bool, Setting(default=False)]]
-    """Make `testSchema`, with its grants, in a managed project too: the one thing that is made there. It is never dropped."""
+    """Make `testSchema`, with its grants, in a managed project and in an external database without `bootstrap` too. It stays."""
     schedule: NotRequired[Annotated[dict[str, TaskSettings], Setting(default={}, key_check=task_name)]]
     """Tasks that run by the clock, by name (docs/tenants.md). One that is turned off or gone is taken out; turn the last one off first."""
     memory: NotRequired[Annotated[str, size("1gb", minimum="128mb")]]
@@ -215,6 +215,10 @@ class DatabaseSettings(TypedDict):
     """log_min_messages: the least level that is logged. The default keeps Realtime's polling out of the log."""
     readReplicas: NotRequired[Annotated[list[str], Setting(default=[], maximum=50, check=host_and_port)]]
     """Read replicas that others run, `host` or `host:port`: the first is READ_URL, all are READ_URLS."""
+    readReplicaSslmode: NotRequired[Annotated[SslMode, Setting()]]
+    """Whether connections to them are encrypted. Unset: as those to an external database, and `require` at a public host."""
+    readReplicaCaCertificate: NotRequired[Annotated[str, Setting(check=values.file_path)]]
+    """PEM file of the authority that signed their certificates, for `verify`. Unset: that of an external database, else the machine's."""
     cnpg: NotRequired[CnpgSettings]
     """The database as CloudNativePG runs it."""
     external: NotRequired[ExternalDatabaseSettings]

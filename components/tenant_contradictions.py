@@ -5,9 +5,10 @@ Reasons name a tenant by its id, since a path only has its place in the list.
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
-from components import cache_lifetimes, env_template, secret_settings
+from components import cache_address, cache_lifetimes, env_template, secret_settings
 from components.env_apps import APPS
 from components.env_format import Format
 from components.setting_contradictions import Context, Values, env_file_path, rule
@@ -173,11 +174,12 @@ def _needed(file: Mapping[str, Any], tenant: Mapping[str, Any]) -> dict[str, lis
 @rule("tenants", "tenantSecrets")
 def _secrets_are_the_projects(values: Values, context: Context) -> Iterator[Problem]:
     refs = {name: tenant["project"].get("ref") for _, name, tenant in _enterprise(values)}
+    everybody = {name for _, name, _ in _each(values)}
     for name, secrets in values.get("tenantSecrets", {}).items():
         for secret, value in secrets.items():
-            if isinstance(value, Ciphertext) or name not in refs:
+            if isinstance(value, Ciphertext) or name not in (everybody if secret in _ANY_TIER else refs):
                 continue
-            for reason, fix in _wrong(secret, value, refs[name], context):
+            for reason, fix in _wrong(secret, value, refs.get(name), context):
                 yield Problem(path=("tenantSecrets", name, secret), value=None, reason=f"of the tenant {name}: {reason}", fix=fix)
 
 
@@ -190,8 +192,10 @@ def _wrong(secret: str, value: str, ref: str | None, context: Context) -> Iterat
     from components import keys
 
     if secret == "redisUrl":
-        if not value.startswith(("redis://", "rediss://")):
-            yield "it is not the address of a cache", 'give it whole, as in "rediss://default:<password>@<host>:6379"'
+        try:
+            cache_address.parse(value)
+        except Refused as error:
+            yield error.reason, error.fix
         return
     # A hosted project's password and S3 keys stand in URLs and env files alone, which carry anything.
     check = fields()[secret].setting.check if secret in _FORMED else None
@@ -212,6 +216,16 @@ def _wrong(secret: str, value: str, ref: str | None, context: Context) -> Iterat
         end = keys.expiry(value)
         if end is not None and end < keys.seconds(context.today):
             yield "it has ended (claim exp): the project refuses it", "make a new one in the project's dashboard (JWT keys)"
+
+
+def open_caches(values: Values) -> Iterator[tuple[str, str]]:
+    """The tenants whose own cache is reached unencrypted over a network, as far as that can be read here, each with the cache's host."""
+    for _, name, _ in _each(values):
+        url = values.get("tenantSecrets", {}).get(name, {}).get("redisUrl")
+        if isinstance(url, str):
+            with suppress(Refused):  # it is told elsewhere
+                if (at := cache_address.parse(url)).open:
+                    yield name, at.host
 
 
 # -- files -----------------------------------------------------------------------------------------------------------
@@ -290,6 +304,10 @@ def _each_task_says_when_and_what(values: Values, _context: Context) -> Iterator
             yield Problem(path=(*path, "sql"), value=None, reason=reason, fix="give one of sql and function")
 
 
+def _shortened(names: list[str]) -> str:
+    return ", ".join(sorted(names)[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
 def tenant_warnings(values: Values, context: Context) -> Iterator[str]:
     """What is allowed but worth saying, one line each. The settings have no problem."""
     file = values["tenantEnvFile"]
@@ -304,10 +322,14 @@ def tenant_warnings(values: Values, context: Context) -> Iterator[str]:
         if tenant["compliance"] and values["cache"]["enabled"] and "redisUrl" not in values.get("tenantSecrets", {}).get(name, {})
     ]
     if ruled:
-        names = ", ".join(sorted(ruled)[:5]) + (f" and {len(ruled) - 5} more" if len(ruled) > 5 else "")
         yield (
-            f"{context.project}:tenants: held to rules (compliance), and with the cache of all others: {names}; "
+            f"{context.project}:tenants: held to rules (compliance), and with the cache of all others: {_shortened(ruled)}; "
             f"{context.project}:tenantSecrets.<tenant>.redisUrl gives a tenant its own"
+        )
+    if unencrypted := [name for name, _ in open_caches(values)]:
+        yield (
+            f"{context.project}:tenantSecrets.<tenant>.redisUrl is redis:// for {_shortened(unencrypted)}: the password and what is "
+            "cached travel unencrypted; write rediss:// where the cache speaks TLS"
         )
     some = next((name for _, name, _ in _each(values)), None)
     if written and some is not None:

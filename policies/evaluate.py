@@ -92,4 +92,6 @@ def evaluate(stack: Stack) -> Report:
                 urn=urn,
             )
             found[finding] = (finding.waived is not None, not finding.mandatory, order, where, message)
-    return Report(findings=tuple(sorted(found, key=lambda f: found[f])), idle=tuple(sorted(set(stack.waivers) - used)))
+    elsewhere = {rule.id for rule in RULES if rule.secrets}
+    idle = (key for key in set(stack.waivers) - used if key.partition("/")[0] not in elsewhere)
+    return Report(findings=tuple(sorted(found, key=lambda f: found[f])), idle=tuple(sorted(idle)))

@@ -90,6 +90,7 @@ class Rule:
         resource: Yields what is wrong with one resource. Pure.
         stack: Yields what is wrong with the settings, or with resources that have to be seen together. Pure.
         prod_only: It says nothing elsewhere, as what it asks for is no use there.
+        secrets: The program keeps it too, for values of secret settings that only it sees. So nobody here can say that a waiver is idle.
         masked: What it can't see where secrets are masked, as in `make preview`; empty: it sees the same.
     """
 
@@ -101,4 +102,5 @@ class Rule:
     resource: Callable[[Resource], Iterator[str]] | None = None
     stack: Callable[[Stack], Iterator[Violation]] | None = None
     prod_only: bool = False
+    secrets: bool = False
     masked: str = ""

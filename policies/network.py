@@ -166,7 +166,9 @@ RULES: Final = (
         fix="write https:// (rediss://), give kubernetes.exposure a tlsSecret, the Gateway's https section, or the gateway a certificate",
         resource=_plain,
         stack=_plain_settings,
-        masked="On Docker the variables of a container that has a secret among them. The settings they are made of are seen.",
+        secrets=True,
+        masked="On Docker the variables of a container that has a secret among them. The settings they are made of are seen, and the "
+        "program refuses a tenant's redisUrl in prod by itself.",
     ),
     Rule(
         id=ids.STUDIO_GUARD,

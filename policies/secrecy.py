@@ -210,6 +210,24 @@ def _external_unencrypted(stack: Stack) -> Iterator[Violation]:
         yield Violation(where=where, message=f"it is {mode}, so connections to the external database need not be encrypted")
 
 
+def _replicas_unencrypted(stack: Stack) -> Iterator[Violation]:
+    """Read replicas at public hosts are reached with `require` unless the setting says otherwise, or that of an external database."""
+    database = at(stack.settings, "supabase", "database")
+    mode, replicas = at(database, "readReplicaSslmode"), at(database, "readReplicas")
+    if mode is None or mode in _ENCRYPTED or at(stack.settings, "supabase", "managed", "ref"):
+        return
+    hosts = [host_of(f"//{replica}") or "" for replica in (replicas if isinstance(replicas, list | tuple) else ())]
+    if outside := sorted({host for host in hosts if is_public(host)}):
+        where = "supabase.database.readReplicaSslmode"
+        message = f"it is {mode}, so connections to the read replicas at {', '.join(outside)} need not be encrypted"
+        yield Violation(where=where, message=message)
+
+
+def _databases_unencrypted(stack: Stack) -> Iterator[Violation]:
+    yield from _external_unencrypted(stack)
+    yield from _replicas_unencrypted(stack)
+
+
 RULES: Final = (
     Rule(
         id=ids.WELL_KNOWN_KEYS,
@@ -218,6 +236,7 @@ RULES: Final = (
         fix="leave the setting out, so that one is generated, or set one of your own with `pulumi config set --secret`; remove compat: cli",
         resource=_published_values,
         stack=_published_settings,
+        secrets=True,
         masked="Values of secrets. `compat: cli` is seen, and the program refuses a published value in a secret setting of prod by itself.",
     ),
     Rule(
@@ -231,9 +250,9 @@ RULES: Final = (
         id=ids.DATABASE_TLS,
         demand="A database outside of the stack's own network is reached with sslmode=require or better.",
         reason="Passwords and rows would travel in clear, and libpq's own default falls back to that without a word.",
-        fix="set supabase.database.external.sslmode: require, or add ?sslmode=require to the URL",
+        fix="set supabase.database.external.sslmode (of read replicas: readReplicaSslmode) to require, or add ?sslmode=require to the URL",
         resource=_unencrypted,
-        stack=_external_unencrypted,
-        masked="URLs with a password in them. The setting is seen.",
+        stack=_databases_unencrypted,
+        masked="URLs with a password in them. The settings are seen.",
     ),
 )

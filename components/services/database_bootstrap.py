@@ -78,7 +78,6 @@ def job(c: Context, name: str, script: str, files: tuple[str, ...], env: dict[st
             "PGPORT": text(Address("postgres", AddressPart.PORT)),
             # A cluster of an operator's begins with pulling its image and making its volumes. Chosen by us.
             "WAIT_SECONDS": text("600"),
-            **database_engine.ssl(c),
             **env,
         },
         files=(*(sql.file(f"network/{file}", f"{FOLDER}/{file}") for file in ("lib.sh", script, *files)), *more),

@@ -1,5 +1,6 @@
 """The job that makes further schemas in the database, as one that tests keep to."""
 
+from components.others_database import makes_test_schema
 from components.service import Service
 from components.services import postgres
 from components.services.context import Context
@@ -8,12 +9,12 @@ from components.services.secret_names import DATABASE_PASSWORD
 
 
 def schemas(c: Context) -> Service | None:
-    """The job; None where the settings name no schema. That of the tests is one of them.
+    """The job; None where the settings name no schema. That of the tests is one of them, unless the database is only used.
 
     It can run again at any time, and drops nothing. The schemas belong to the login that the app has.
     """
     database = c.settings["database"]
-    names = [*database.get("schemas", []), *([database["testSchema"]] if "testSchema" in database else [])]
+    names = [*database.get("schemas", []), *([database["testSchema"]] if makes_test_schema(database) else [])]
     if not names:
         return None
     # The names are checked to need no quotes, but might be words of SQL.

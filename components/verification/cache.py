@@ -11,7 +11,9 @@ def ask(endpoint: Mapping[str, Any]) -> None:
     """Logs in and has it answer a PING.
 
     Args:
-        endpoint: `host`, `port`, `user` and `password` (or None), `tls`, `ca` (a file or None), `password_setting`, `user_setting`.
+        endpoint: `host`, `port`, `user` and `password` (or None), `number` of the database (or None), `tls`, `ca` (a file or None),
+            `password_setting`, `user_setting`, `password_fix`, `anonymous_fix` for one that asks for a password and was given none,
+            and `tls_fix` for one that may speak TLS and was asked in the clear.
 
     Raises:
         Wrong: it does not answer as it must.
@@ -29,6 +31,7 @@ def ask(endpoint: Mapping[str, Any]) -> None:
     client = redis.Redis(
         host=host,
         port=port,
+        db=int(endpoint["number"] or 0),
         username=endpoint["user"],
         password=endpoint["password"],
         protocol=2,  # what every such server speaks
@@ -40,9 +43,7 @@ def ask(endpoint: Mapping[str, Any]) -> None:
         client.ping()
     except redis.exceptions.AuthenticationError:
         if endpoint["password"] is None:
-            raise Wrong(
-                "it asks for a password", "give it, and take cache.external.anonymous out", endpoint["user_setting"]
-            ) from None
+            raise Wrong("it asks for a password", endpoint["anonymous_fix"], endpoint["user_setting"]) from None
         raise _refused(endpoint) from None
     except redis.exceptions.ResponseError as error:
         said = str(error)
@@ -53,7 +54,7 @@ def ask(endpoint: Mapping[str, Any]) -> None:
         raise network.why(TimeoutError(), ca) from None
     except redis.exceptions.ConnectionError:
         # It listens: what hangs up on a plain word speaks TLS, or no Redis at all.
-        fix = "see that this is the cache's port" + ("" if tls else ", and set cache.external.tls where it speaks TLS")
+        fix = "see that this is the cache's port" + ("" if tls else f", and {endpoint['tls_fix']}")
         raise Wrong("it hangs up without an answer", fix) from None
     finally:
         client.close()

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pulumi
 
-from components import cache, managed
+from components import cache, managed, others_database
 from components.endpoints import Endpoint
 from components.managed import Project
 from components.plan import Plan
@@ -15,6 +15,7 @@ from components.setting_groups import complete
 from components.setting_types import ObjectStorageEngine
 from components.settings import ROOT
 from components.supabase_settings.database_engine import OWN_ROLES, BackupStore, DatabaseEngine, SslMode
+from components.verification import tenant_cache
 
 Held = Callable[[str], pulumi.Input[str] | None]
 """A secret setting by name; None where it is not given."""
@@ -63,17 +64,16 @@ def endpoints(plan: Plan) -> list[dict[str, Any]]:
         found += _of_project(project, named, plan.secret)
         database = settings.given("supabase")["database"]
         if (schema := database.get("testSchema")) is not None and not database["createTestSchema"]:
-            found[0] |= {
-                "schema": schema,
-                "schema_setting": named.key("supabase", "database", "testSchema"),
-                "schema_fix": "make it there (CREATE SCHEMA), or have it made: supabase.database.createTestSchema",
-            }
+            found[0] |= _schema(schema, named)
     elif settings.supabase.enabled:
         found += _of_database(plan, named)
     for tenant in settings.tenants:
         theirs = _Named(plan, tenant.id)
         if tenant.project is not None:
             found += _of_project(tenant.project, theirs, _held(tenant.secrets))
+        if (url := tenant.secrets.get("redisUrl")) is not None:
+            setting, fix = theirs.secret("redisUrl"), theirs.fix("redisUrl")
+            found.append(tenant_cache.endpoint(url.get_secret_value(), theirs.what("the cache"), setting, fix))
     found += _of_cache(plan, named)
     found += _of_store(plan, named)
     return [_hidden(endpoint) for endpoint in found]
@@ -85,6 +85,15 @@ def session(plan: Plan) -> dict[str, Any]:
     assert project is not None
     found = {endpoint["what"]: endpoint for endpoint in _of_project(project, _Named(plan), plan.secret)}
     return _hidden(found.get("the pooler, session mode") or found["the database itself"])
+
+
+def _schema(schema: str, named: _Named) -> dict[str, str]:
+    """What is asked of a database in which the tests' schema has to be, since it is not made there."""
+    return {
+        "schema": schema,
+        "schema_setting": named.key("supabase", "database", "testSchema"),
+        "schema_fix": "make it there (CREATE SCHEMA), or have it made: supabase.database.createTestSchema",
+    }
 
 
 def _held(secrets: Mapping[str, Any]) -> Held:
@@ -210,6 +219,7 @@ def _of_database(plan: Plan, named: _Named) -> Endpoints:
 
 def _of_external(plan: Plan, named: _Named, database: Mapping[str, Any]) -> dict[str, Any]:
     at, path = database["external"], ("supabase", "database", "external")
+    schema = None if others_database.makes_test_schema(database) else database.get("testSchema")
     secret = "databasePassword" if at["user"] in OWN_ROLES else "externalDatabasePassword"
     return {
         "kind": "postgres",
@@ -225,7 +235,8 @@ def _of_external(plan: Plan, named: _Named, database: Mapping[str, Any]) -> dict
         "password": plan.secret(secret),
         "password_setting": named.secret(secret),
         "password_fix": named.fix(secret),
-        **_encryption(at),
+        **_encryption(at["sslmode"], at.get("caCertificate")),
+        **({} if schema is None else _schema(schema, named)),
     }
 
 
@@ -245,13 +256,12 @@ def _of_replica(plan: Plan, named: _Named, database: Mapping[str, Any], at: Endp
         "password": plan.secret("databasePassword"),
         "password_setting": named.secret("databasePassword"),
         "password_fix": named.fix("databasePassword"),
-        **(_encryption(database["external"]) if database["engine"] is DatabaseEngine.EXTERNAL else _encryption({})),
+        **_encryption(others_database.replica_sslmode(database, at.host), others_database.replica_authority(database)),
     }
 
 
-def _encryption(at: Mapping[str, Any]) -> dict[str, Any]:
+def _encryption(mode: SslMode, authority: str | None) -> dict[str, Any]:
     """Where the settings promise no encryption, there is no certificate to verify."""
-    authority, mode = at.get("caCertificate"), at.get("sslmode", SslMode.PREFER)
     verified = authority is not None or mode is SslMode.REQUIRE
     return {"sslmode": "verify-full" if verified else mode.value, "ca": _file(authority)}
 
@@ -295,7 +305,9 @@ def _of_cache(plan: Plan, named: _Named) -> Endpoints:
         "password": None if at["anonymous"] else plan.secret("cachePassword"),
         "password_setting": named.secret("cachePassword"),
         "password_fix": named.fix("cachePassword"),
+        "anonymous_fix": "give it, and take cache.external.anonymous out",
         "tls": at["tls"],
+        "tls_fix": "set cache.external.tls where it speaks TLS",
         "ca": _file(at.get("caCertificate")),
     }
 

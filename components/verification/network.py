@@ -65,7 +65,8 @@ def certificate(said: str, ca: str | None, *, also: bool = False) -> Wrong:
     if ca is None:
         return Wrong(
             "the certificate is signed by an authority that this machine does not trust",
-            "name the authority's file: caCertificate beside the host (Supabase: download it in the dashboard's database settings)",
+            "name the authority's file: caCertificate beside the host (Supabase: download it in the dashboard's database settings), "
+            "of read replicas readReplicaCaCertificate; where an address is one URL: SSL_CERT_FILE in the environment",
         )
     if also:
         return Wrong(

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from components.managed_schema import ManagedSchemaError, ManagedSchemaProvider
-from components.verification import probe
+from components.verification import probe, tenant_cache
 from tests.integration.daemon import Daemon
 from tests.integration.verify import servers
 from tests.integration.verify.servers import Others
@@ -40,6 +40,7 @@ def endpoint(others: Others, kind: str, **more: Any) -> dict[str, Any]:
     elif kind == "cache":
         found |= {"kind": "cache", "port": others.cache, "user": "default", "password": servers.CACHE_PASSWORD, "tls": True}
         found |= {"password_setting": "cachePassword", "password_fix": "set it", "user_setting": "cache.external.anonymous"}
+        found |= {"anonymous_fix": "give it", "tls_fix": "set cache.external.tls"}
     elif kind == "store":
         found |= {"kind": "store", "url": f"https://localhost:{others.store}", "region": "us-east-1", "bucket": servers.BUCKET}
         found |= {"access_key": servers.ACCESS_KEY, "secret_key": servers.SECRET_KEY, "key_setting": "objectStorageSecretKey"}
@@ -166,6 +167,20 @@ def test_a_cache_that_speaks_tls_is_not_asked_in_the_clear(others: Others) -> No
 def test_a_cache_that_is_said_to_be_anonymous_and_asks_for_a_password_says_so(others: Others) -> None:
     line = refused(endpoint(others, "cache", user=None, password=None))
     assert "it asks for a password [cache.external.anonymous]" in line
+
+
+def test_a_tenants_own_cache_is_asked_by_its_url_alone(others: Others, monkeypatch: pytest.MonkeyPatch) -> None:
+    def of(password: str, more: str = "", scheme: str = "rediss") -> dict[str, Any]:
+        url = f"{scheme}://default:{quote(password, safe='')}@localhost:{others.cache}{more}"
+        found = tenant_cache.endpoint(url, "the cache of tenant acme", "tenantSecrets.acme.redisUrl", "set it")
+        return {name: value for name, value in found.items() if value is not None}
+
+    assert "an authority that this machine does not trust [tenantSecrets.acme.redisUrl]" in refused(of(servers.CACHE_PASSWORD))
+    monkeypatch.setenv("SSL_CERT_FILE", str(others.authority.file))
+    assert ask(of(servers.CACHE_PASSWORD), of(servers.CACHE_PASSWORD, "/3")) == []
+    assert "the password of default is wrong [tenantSecrets.acme.redisUrl]. Fix: give it anew: set it" in refused(of("An0ther/1"))
+    assert "DB index is out of range" in refused(of(servers.CACHE_PASSWORD, "/9999"))
+    assert "write rediss:// where it speaks TLS" in refused(of(servers.CACHE_PASSWORD, scheme="redis"))
 
 
 def test_a_database_and_a_role_that_are_not_there_are_named(others: Others) -> None:

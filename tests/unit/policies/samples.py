@@ -95,8 +95,15 @@ BY_RULE = {
             of(secret(A=URL.format("postgres.shop.svc.cluster.local"))),
             of(supabase={"database": {"engine": "external", "external": {"sslmode": "require"}}}),
             of(supabase={"database": {"engine": "builtin"}}),
+            of(supabase={"database": {"readReplicas": ["db-read.example.com"]}}),
+            of(supabase={"database": {"readReplicas": ["10.0.0.7:5433", "replica"], "readReplicaSslmode": "prefer"}}),
         ),
         bad=(
+            (
+                of(supabase={"database": {"readReplicas": ["r.example.com:5433", "replica"], "readReplicaSslmode": "disable"}}),
+                "supabase.database.readReplicaSslmode",
+                "it is disable, so connections to the read replicas at r.example.com need not",
+            ),
             (of(secret(DB_URL=_OUTSIDE)), "it", "data.DB_URL reaches the database at db.example.com without sslmode"),
             (of(container(envs=[f"U={_OUTSIDE}?sslmode=prefer"])), "it", "with sslmode=prefer"),
             (of(supabase={"database": {"engine": "external"}}), "supabase.database.external.sslmode", "it is prefer"),

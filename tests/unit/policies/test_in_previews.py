@@ -141,6 +141,30 @@ def test_such_a_value_is_let_be_where_that_is_said(waiver):
     assert not any("anybody can read" in said for said in settings("dev").warnings)
 
 
+@pytest.mark.parametrize("waived", ["", "public-tls", "public-tls/tenantSecrets.acme.redisUrl"])
+def test_a_tenants_own_cache_is_reached_encrypted_in_prod_unless_that_is_waived(waived):
+    def loaded(environment, url):
+        given = {
+            "supastack:environment": environment,
+            "supastack:tenants": [{"id": "acme"}],
+            "supastack:tenantSecrets": {"acme": {"redisUrl": url}},
+            "supastack:policies": {"waivers": {waived: "a stand-in until Monday"} if waived else {}},
+        }
+        return load(given, stack="it", secret_keys=["supastack:tenantSecrets"])
+
+    outside = "redis://:Acme-Word1@cache.example.com"
+    for environment, url in (("dev", outside), ("prod", "redis://:p@10.0.0.7"), *([("prod", outside)] if waived else [])):
+        (said,) = [line for line in loaded(environment, url).warnings if "unencrypted" in line]
+        assert "redisUrl is redis:// for acme" in said
+    assert not [line for line in loaded("prod", "rediss://:p@cache.example.com").warnings if "unencrypted" in line]
+    if not waived:
+        with pytest.raises(SettingsError, match="policy public-tls") as refused:
+            loaded("prod", outside)
+        assert [problem.path for problem in refused.value.problems] == [("tenantSecrets", "acme", "redisUrl")]
+        assert "Acme-Word1" not in str(refused.value)
+    assert evaluate(of(waivers={waived: "of a secret"} if waived else {})).idle == (), "only the program sees what it waives"
+
+
 def test_a_waiver_of_a_rule_that_is_not_there_is_refused_with_the_one_that_may_be_meant():
     with pytest.raises(SettingsError, match="did you mean 'image-digests'"):
         settings("dev", **{"supastack:policies": {"waivers": {"image-digest": "no registry here"}}})

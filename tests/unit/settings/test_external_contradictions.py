@@ -134,7 +134,17 @@ def test_the_tests_schema_is_none_that_holds_the_stacks_own_data(schema: str) ->
 def test_a_schema_that_is_to_be_made_in_a_managed_project_is_named() -> None:
     assert _problems({"supabase": {"database": {"createTestSchema": True}}}).keys() == {"supabase.database.createTestSchema"}
     (line,) = _load({"supabase": {"database": {"createTestSchema": True, "testSchema": "test"}}}).warnings
-    assert "createTestSchema has no effect: a database of the stack's own has the schema anyway" in line
+    assert "createTestSchema has no effect: a database that the stack runs or prepares has the schema anyway" in line
+
+
+def test_what_is_made_in_an_external_database_is_said() -> None:
+    def said(**database: Any) -> list[str]:
+        given = {"engine": "external", "external": {"host": "db.example.com"}, "testSchema": "ci", **database}
+        return list(_load({"supabase": {"database": given}, "databasePassword": Ciphertext()}).warnings)
+
+    assert ["the database is only checked, and never gets a changed password" in line for line in said()] == [True]
+    (line,) = said(createTestSchema=True, schemas=["shop"])
+    assert "only checked but for the schemas that are made in it (shop, ci), and never" in line
 
 
 def test_verify_has_no_effect_where_the_stack_runs_everything_itself() -> None:
@@ -142,3 +152,14 @@ def test_verify_has_no_effect_where_the_stack_runs_everything_itself() -> None:
     assert "supastack:verify has no effect" in line
     assert _load({"verify": True, "cache": CACHE, **PASSWORD}).warnings == ()
     assert _load({"verify": True, "supabase": {"database": {"readReplicas": ["10.0.0.7"]}}}).warnings == ()
+    tenants = {"tenants": [{"id": "org"}], "tenantSecrets": {"org": {"redisUrl": Ciphertext()}}}
+    assert not [line for line in _load({"verify": True, **tenants}).warnings if "no effect" in line]
+
+
+def test_settings_of_replicas_without_replicas_have_no_effect() -> None:
+    found = _load({"supabase": {"database": {"readReplicaSslmode": "require"}}}).warnings
+    assert ["readReplicaSslmode has no effect: supastack:supabase.database.readReplicas names no server" in f for f in found] == [
+        True
+    ]
+    given = {"readReplicas": ["10.0.0.7"], "readReplicaCaCertificate": "no-such.pem"}
+    assert "can't be read" in _problems({"supabase": {"database": given}})["supabase.database.readReplicaCaCertificate"]

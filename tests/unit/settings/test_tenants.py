@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from components import cache_address
 from components.settings import Ciphertext, Settings, SettingsError, load
 
 SHARED, ACME, GLOBEX = "sharedprojectabcdefg", "acmeprojectabcdefghi", "globexprojectabcdefg"
@@ -137,6 +138,39 @@ def test_a_key_of_another_project_or_role_or_time_is_refused_unseen(secret: str,
     assert said.keys() == {f"tenantSecrets.acme.{secret}"}
     assert reason in said[f"tenantSecrets.acme.{secret}"]
     assert value not in str(said)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://",
+        "rediss://default:4/acme-Password@h:6379",  # the slash ends the host
+        "rediss://default:4#acme-Password@h:6379",
+        "rediss://default:4?acme-Password@h:6379",
+        "rediss://acme-Password@h:6379",  # a user without a password
+        "rediss://:acme-Password@h:0",
+        "rediss://:acme-Password@h:99999",
+        "rediss://:acme-Password@[::1",
+        "rediss://:acme Password@h",
+    ],
+)
+def test_an_address_of_which_a_piece_of_the_password_might_be_shown_is_refused_for_every_tier(url: str) -> None:
+    said = refused([{"id": "org"}], {"org": {"redisUrl": url}})
+    assert said.keys() == {"tenantSecrets.org.redisUrl"}
+    assert "percent-encoded" in said["tenantSecrets.org.redisUrl"]
+
+
+def test_an_address_of_a_cache_is_what_clients_read_in_it() -> None:
+    found = cache_address.parse("rediss://app%40eu:p%2F%3A@word@Cache.Example.com/3?family=6")
+    assert (found.host, found.port, found.user, found.password, found.number) == (
+        "cache.example.com",
+        6379,
+        "app@eu",
+        "p/:@word",
+        3,
+    )
+    assert "word" not in repr(found)
+    assert [cache_address.parse(f"redis://{host}").open for host in ("localhost", "[::1]", "10.0.0.7")] == [False, False, True]
 
 
 def test_right_keys_are_taken() -> None:

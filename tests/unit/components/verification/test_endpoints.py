@@ -121,6 +121,58 @@ def test_read_replicas_of_an_external_database_are_encrypted_as_it_is(engine):
     ]
 
 
+def test_a_replica_at_a_public_host_is_verified_unless_the_settings_promise_no_encryption(engine, tmp_path):
+    def said(**database):
+        given = {"readReplicas": ["10.0.0.7", "db-read.example.com"], **database}
+        config = {"target": "docker", "imageSource": "local", "verify": "true", "supabase": {"database": given}}
+        found = [e for e in asked(run(engine, configured({}, config))) if e["what"] == "a read replica"]
+        return [(e["sslmode"], e.get("ca")) for e in found]
+
+    own = authority(tmp_path, "theirs")
+    assert said() == [("prefer", None), ("verify-full", None)]
+    assert said(readReplicaSslmode="prefer") == [("prefer", None)] * 2
+    assert said(readReplicaCaCertificate=own) == [("verify-full", own)] * 2
+    external = {"engine": "external", "external": {"host": "db.example.com"}}
+    assert said(**external) == said(), "as those without an external database, which is asked as libpq would by itself"
+
+
+@pytest.mark.parametrize(
+    ("more", "bootstrap", "asks"), [({}, False, True), ({"createTestSchema": True}, False, False), ({}, True, False)]
+)
+def test_the_tests_schema_has_to_be_in_an_external_database_unless_it_is_made_there(engine, more, bootstrap, asks):
+    external = {"host": "db.example.com", "bootstrap": bootstrap}
+    config = {"engine": "external", "testSchema": "tests", **more, "external": external}
+    given = {"target": "docker", "imageSource": "local", "verify": "true", "supabase": {"database": config}}
+    (one,) = asked(run(engine, configured({}, given)))
+    assert one.get("schema") == ("tests" if asks else None)
+
+
+def test_a_tenants_own_cache_is_asked_whatever_its_tier(engine):
+    urls = {"acme": "rediss://default:Acme%2FWord%3A1@acme.upstash.io:6380/2", "org": "redis://10.0.0.9"}
+    acme = {"id": "acme", "tier": "enterprise", "project": {"ref": "bcdefghijklmnopqrstu"}}
+    config = configured({}, {"verify": "true", "tenants": [acme, {"id": "org"}, {"id": "other"}]})
+    secrets = {"acme": {"databasePassword": "Acme/Data:1", "redisUrl": urls["acme"]}, "org": {"redisUrl": urls["org"]}}
+    recorder = run(engine, config, tenantSecrets=json.dumps(secrets))
+    own = {e["what"]: e for e in asked(recorder) if e["kind"] == "cache"}
+    assert own.keys() == {"the cache of tenant acme", "the cache of tenant org"}
+    found = own["the cache of tenant acme"]
+    assert (found["at"], found["user"], found["password"], found["tls"], found["number"]) == (
+        "acme.upstash.io:6380",
+        "default",
+        "Acme/Word:1",
+        True,
+        2,
+    )
+    assert found["setting"] == "supastack:tenantSecrets.acme.redisUrl"
+    assert found["password_fix"].endswith("--path supastack:tenantSecrets.acme.redisUrl --stack dev")
+    assert not {"ca", "key"} & found.keys()
+    assert holders_of("Acme/Word:1", recorder.inputs("verify")) == {"secret"}
+    assert holders_of(urls["acme"], recorder.inputs("verify")) == set(), "of the address only its parts are told"
+    found = own["the cache of tenant org"]
+    assert (found["host"], found["port"], found["tls"]) == ("10.0.0.9", 6379, False)
+    assert not {"user", "password", "number"} & found.keys()
+
+
 def test_an_enterprise_tenants_project_is_asked_with_its_own_secrets(engine):
     tenant = {"id": "acme", "tier": "enterprise", "project": {"ref": "bcdefghijklmnopqrstu", "poolerHost": POOLER}}
     config = configured({}, {"verify": "true", "tenants": [tenant]})
