@@ -54,7 +54,7 @@ def main() -> None:
     if tenant_env:
         tenant_env.write(plan, {**given, **made}, gate)
         given |= tenant_env.outputs(plan)
-    outputs.export({**given, **outputs.about(plan)})
+    outputs.export({**given, **outputs.about(plan), **app_env.told(plan, given, made)})
 
 
 main()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pulumi
 
-from components import env_files, env_template, secrets
+from components import env_files, env_of_state, env_template, secrets
 from components.env_file import EnvFile
 from components.plan import Plan
 from components.settings import Settings
@@ -22,6 +22,18 @@ def made(plan: Plan) -> Mapping[str, pulumi.Input[str]]:
     given = {spec.name: held for setting, spec in _SPECS.values() if (held := plan.secret(setting)) is not None}
     found = secrets.make(None, "app", [spec for _, spec in _SPECS.values()], given)
     return {variable: found[spec.name] for variable, (_, spec) in _SPECS.items()}
+
+
+def told(plan: Plan, given: Mapping[str, Any], values: Mapping[str, pulumi.Input[str]]) -> dict[str, Any]:
+    """The output by which an env file can be filled wherever the state is read: the values that are no output of their own.
+
+    Args:
+        plan: What the stack is made of.
+        given: The stack's outputs.
+        values: What was made for apps alone (`made`).
+    """
+    found = {**known_values(plan), **values}
+    return {env_of_state.OUTPUT: {name: found[name] for name in sorted(found) if name not in given}}
 
 
 def planned(plan: Plan) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Prints an env file in the form that another program imports: `python -m components.env_export FILE --app FOR --form FORM`.
+"""An app's values in the form that another program imports (`make env FORMAT=...`).
 
 - `vercel`: for `vercel env import FILE ENVIRONMENT`, which reads with npm's dotenv 4.0.0 (vercel/vercel, packages/cli: package.json of
   54.18.0, src/commands/env/import.ts): line by line, without comments, one quote off either end, blanks off both, a line break within
@@ -10,21 +10,13 @@
 What is no variable of the app's template counts as a secret. A value that a form can't carry is refused, by its name.
 """
 
-import argparse
 import re
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
-from components import env_file_header, env_format
+from components import env_format
 from components.env_app import App
-from components.env_format import Format
-from components.env_own import template_of
-
-DONE, REFUSED, USAGE = 0, 1, 2
-"""Exit codes."""
 
 
 class Form(StrEnum):
@@ -143,31 +135,12 @@ def _unquoted(value: str) -> str | None:
     return None if hazard else value
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print it. Returns an exit code: 0 done, 1 a value can't be written, 2 it can't be read."""
-    parser = argparse.ArgumentParser(prog="env_export", description="Print an env file in the form that another program imports.")
-    parser.add_argument("file", type=Path, help="the env file")
-    parser.add_argument("--app", required=True, help="the app that reads it")
-    parser.add_argument("--form", required=True, type=Form, choices=list(Form))
-    parser.add_argument("--config", type=Path, help="the stack file that says which apps of its own there are")
-    options = parser.parse_args(arguments)
-    try:
-        app = template_of(options.app, options.config)
-        content = options.file.read_bytes()
-        header = env_file_header.parse(content)
-        reading = env_format.read(content.decode(), app.format or (header.format if header else Format.DOTENV))
-    except (OSError, ValueError) as error:
-        print(f"error: {options.file}: {error}", file=sys.stderr)
-        return USAGE
-    values = chosen(app, reading.values, options.form)
-    if wrong := faults(values, options.form):
-        print("error: " + "\n  ".join([f"{options.app} can't be printed as {options.form}:", *wrong]), file=sys.stderr)
-        return REFUSED
-    sys.stdout.write(rendered(values, options.form))
-    if local := [key for key, value in values.items() if re.search(r"://([^/@]*@)?(localhost|127\.|\[::1\])", value)]:
-        print(f"  note: these name this machine, which nobody reaches elsewhere: {', '.join(local)}", file=sys.stderr)
-    return DONE
+_LOCAL = re.compile(r"://([^/@]*@)?(localhost|127\.|\[::1\])")
+_IN_A_CLUSTER = re.compile(r"://([^/@]*@)?[^/:@?]+\.svc(\.cluster\.local)?([:/?]|$)")
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def unreachable(values: Mapping[str, str]) -> list[str]:
+    """What is worth saying of values that go elsewhere: whom nobody reaches from there. A line for each reason, without a value."""
+    reasons = {"this machine": _LOCAL, "hosts of the cluster": _IN_A_CLUSTER}
+    found = {what: [key for key, value in values.items() if pattern.search(value)] for what, pattern in reasons.items()}
+    return [f"these name {what}, which nobody reaches elsewhere: {', '.join(keys)}" for what, keys in found.items() if keys]

@@ -1,6 +1,8 @@
 """The template of an app as a stack file has it, read without the rest of the settings: what checks an env file must not need them."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from components import env_files
 from components.config_values import from_config, with_defaults
@@ -15,30 +17,65 @@ def template_of(app: str, config: Path | None) -> App:
     """The template of an app: the built-in one, with what the stack file adds to it, or one of the stack's own.
 
     Args:
-        app: Its name.
+        app: Its name; `tenant-<id>` for the env file of a tenant.
         config: A stack file; None: only what is built in counts.
 
     Raises:
-        ValueError: There is no such app, or the file's `envFiles` are wrong.
+        ValueError: There is no such app, or what the file says of env files is wrong.
         OSError: The file can't be read.
     """
-    return env_files.template(app, _own(app, config) if config else _NOTHING)
+    found = read(config.read_text(encoding="utf-8")) if config else {}
+    return _of_a_tenant(app, found, config) or env_files.template(app, _own(app, found, config))
+
+
+def secrets_of(app: str, config: Path | None) -> frozenset[str]:
+    """The variables of an app whose values are secret settings (`appSecrets`): no template has these.
+
+    Raises:
+        ValueError: the stack file can't be read as one.
+        OSError: it can't be read.
+    """
+    return frozenset(_secrets(app, read(config.read_text(encoding="utf-8")))) if config else frozenset()
+
+
+def _secrets(app: str, found: Mapping[str, Any]) -> Iterable[str]:
+    given = _given(found, "appSecrets")
+    hidden = given.get(app) if isinstance(given, dict) else None
+    return hidden if isinstance(hidden, dict) else ()
 
 
 _NOTHING = Own(variables={}, groups={})
 
 
-def _own(app: str, config: Path) -> Own:
-    found = read(config.read_text(encoding="utf-8"))
-    given = found.get(f"{PROJECT}:envFiles", found.get("envFiles"))
-    if given is None:
-        return _NOTHING
-    field = fields()["envFiles"]
-    values, problems = validate({"envFiles": with_defaults(field, from_config(field, given))})
-    mine = [p for p in problems if len(p.path) < 2 or p.path[1] == app]
+def _own(app: str, found: Mapping[str, Any], config: Path | None) -> Own:
+    values = _checked(("envFiles",), app, found, config)
+    file = values.get("envFiles", {}).get(app)
+    return _NOTHING if file is None else Own.of(file, _secrets(app, found))
+
+
+def _of_a_tenant(app: str, found: Mapping[str, Any], config: Path | None) -> App | None:
+    """The template of a tenant's env file; None for an app, and where the tenants have none."""
+    if not app.startswith("tenant-") or _given(found, "tenants") is None:
+        return None
+    from components import tenants  # few stacks have any
+
+    values = _checked(("tenantEnvFile", "tenants"), None, {"tenantEnvFile": {}, **found}, config)
+    mine = [tenant["variables"] for tenant in values["tenants"] if tenant.get("id") == app.removeprefix(tenants.OWNER)]
+    return tenants.template(mine[0], values["tenantEnvFile"]) if mine else None
+
+
+def _given(found: Mapping[str, Any], name: str) -> Any:
+    return found.get(f"{PROJECT}:{name}", found.get(name))
+
+
+def _checked(names: tuple[str, ...], app: str | None, found: Mapping[str, Any], config: Path | None) -> dict[str, Any]:
+    """These settings, those that the file has. Of a group by app only what is wrong of this one counts."""
+    declared = fields()
+    given = {name: _given(found, name) for name in names if _given(found, name) is not None}
+    values, problems = validate(
+        {name: with_defaults(declared[name], from_config(declared[name], value)) for name, value in given.items()}
+    )
+    mine = [p for p in problems if app is None or len(p.path) < 2 or p.path[1] == app]
     if mine:
         raise ValueError("\n".join(f"{config}: {key_text(PROJECT, p.path)}: {p.reason}; {p.fix}" for p in mine))
-    file = values["envFiles"].get(app)
-    secrets = found.get(f"{PROJECT}:appSecrets", found.get("appSecrets"))
-    hidden = secrets.get(app) if isinstance(secrets, dict) else None
-    return _NOTHING if file is None else Own.of(file, hidden if isinstance(hidden, dict) else ())
+    return values

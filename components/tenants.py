@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 SHARED: Final = "shared"
 """What is said in place of a reference where a tenant's project is the stack's own."""
 
+OWNER: Final = "tenant-"
+"""What the name of a tenant's env file begins with, wherever an app's stands; its id follows."""
+
 OF_ALL: Final = frozenset(
     {
         *("APP_URL", "BACKEND_URL", "APP_PORT", "BACKEND_PORT", "INSTANCE_ID"),
@@ -163,11 +166,11 @@ def secret_values(tenant: Tenant) -> dict[str, str]:
 # -- env files -------------------------------------------------------------------------------------------------------
 
 
-def template(tenant: Tenant, file: Mapping[str, Any]) -> App | None:
-    """The template of its env file; None where the tenants have none.
+def template(variables: Mapping[str, str], file: Mapping[str, Any]) -> App | None:
+    """The template of a tenant's env file; None where the tenants have none.
 
     Args:
-        tenant: Whose.
+        variables: Texts of its file alone.
         file: The setting `tenantEnvFile`, checked.
 
     Raises:
@@ -177,12 +180,12 @@ def template(tenant: Tenant, file: Mapping[str, Any]) -> App | None:
     name = file.get("app")
     if name is not None and name not in APPS:
         raise ValueError(f"no app that is built in is called {name}; there are: {', '.join(sorted(APPS))}")
-    if name is None and not shared.texts and not tenant.variables:
+    if name is None and not shared.texts and not variables:
         return None
     own = Own(
-        variables={**shared.variables, **tenant.variables},
+        variables={**shared.variables, **variables},
         groups={
-            comment: {key: text for key, text in texts.items() if key not in tenant.variables}
+            comment: {key: text for key, text in texts.items() if key not in variables}
             for comment, texts in shared.groups.items()
         },
     )
@@ -195,14 +198,14 @@ def with_templates(tenants: Iterable[Tenant], file: Mapping[str, Any]) -> tuple[
     found = []
     for tenant in tenants:
         if not tenant.variables:
-            common = common or [template(tenant, file)]
-        found.append((tenant, common[0] if not tenant.variables else template(tenant, file)))
+            common = common or [template({}, file)]
+        found.append((tenant, common[0] if not tenant.variables else template(tenant.variables, file)))
     return tuple(found)
 
 
 def resource_name(tenant: Tenant) -> str:
     """The name of its env file among the stack's resources, and of its owner in the file's header: the id alone decides it."""
-    return f"tenant-{tenant.id}"
+    return f"{OWNER}{tenant.id}"
 
 
 def path(tenant: str, file: Mapping[str, Any], stack: str, root: Path) -> Path:

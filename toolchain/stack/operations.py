@@ -5,7 +5,6 @@ import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from toolchain import setup
 from toolchain.announce import ToolchainError, fail, note
@@ -24,6 +23,8 @@ def up(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False
     Pulumi previews first, though nobody is asked: a program that can't be carried out as a whole changes nothing then. Where there is
     nothing yet that it could change, only the checks of the update itself stand before it: a third of the time is saved. In prod the
     preview is a run of its own, over which the policies are asked first: what they forbid touches nothing (policies.Forbidden).
+    An image that can't be had, or a container that does not start, keeps down only what waits for it, and all that comes after the
+    health gate: env files and apps. The exit code tells. A check that fails still ends all of it.
 
     Raises ToolchainError where `rest` leads to another stack or other settings.
     """
@@ -39,7 +40,7 @@ def up(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False
             new = ["--skip-preview"]
         else:
             code = 0
-        code = code or Engine(context).run(["up", "--yes", *new, *working(), *rest])
+        code = code or Engine(context).run(["up", "--yes", "--continue-on-error", *new, *working(), *rest])
     if code != 0:
         from toolchain.child import INTERRUPTED
         from toolchain.stack import diagnose
@@ -98,35 +99,40 @@ def _as_data(context: Context, seen: "_Seen", instances: list[Instance], show_se
 
 
 def env(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False, form: str = "text") -> int:
-    """Print where the stack's env files are; with secrets shown, their content instead.
+    """Print where the stack's env files are; with secrets shown, their content instead: of one that is not here, as the state has it.
 
     Args:
         context: The stack.
-        rest: Of these apps only.
+        rest: Of these apps only; also one that the stack writes no file of.
         show_secrets: Print what is in them.
         form: `text`, or one of `env_forms.FORMS`: one app's values as another program imports them.
 
     Returns the exit code.
     """
-    state = Engine(context).read_state() if _has_engine(context) else None
+    printed = show_secrets or form != "text"
+    state = Engine(context).read_state(show_secrets=printed) if _has_engine(context) else None
     files = summary.env_files(context, state.outputs if state else {})
-    unknown = [app for app in rest if app not in files]
-    if unknown:
-        fail(f"stack {context.stack} writes no env file for {', '.join(unknown)}. It writes: {', '.join(files) or 'none'}")
-    if not files:
-        fail(f"stack {context.stack} has no env file: {context.again} writes it")
     if form != "text":
-        return env_forms.show(context, {app: files[app] for app in rest or files}, form, show_secrets=show_secrets)
+        env_forms.check(form, list(rest or files), list(files), show_secrets=show_secrets)
+    if state is None or not state.outputs:
+        fail(f"stack {context.stack} has no env file: {context.again} writes it")
+    if not rest and not files:
+        fail(f"stack {context.stack} writes no env file. FOR=<app> SHOW_SECRETS=1 prints what one would hold, as in FOR=nextjs")
     missing = False
     for app in rest or files:
-        path: Path = files[app]
-        if not path.exists():
-            note(f"{path} is missing: {context.again} writes it again")
-            missing = True
-        elif show_secrets:
+        path = files.get(app)
+        here = summary.is_here(context, app, path)
+        if form != "text":
+            return env_forms.show(context, state, app, form, path if here else None)
+        if show_secrets and not here:
+            env_forms.text(context, state, app)
+        elif show_secrets and path is not None:
             sys.stdout.write(path.read_text())
-        else:
+        elif here:
             print(path)
+        else:
+            missing = True
+            note(f"{path or app}: {summary.why_not(context, app, path)}")
     if not show_secrets:
         note("SHOW_SECRETS=1 prints what is in it.")
     return 1 if missing else 0

@@ -1,19 +1,26 @@
 """What a stack is, for a person: URLs, env files, services, plugins. Secrets are hidden unless asked for."""
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
+from components import env_file_header, env_written
+from components.env_file_header import Owner
 from toolchain.context import Context
+from toolchain.stack.config import project_name
 from toolchain.stack.redact import HIDDEN, without_password
 from toolchain.stack.state import Output
 from toolchain.stack.status import Service
 from toolchain.stack.status_report import rows
 
-_STRUCTURED = ("PORTS", "IMAGES", "ENV_FILES", "NOTES", "COMPAT", "WORKLOADS", "APPS")
+_STRUCTURED = ("PORTS", "IMAGES", "ENV_FILES", "NOTES", "COMPAT", "WORKLOADS", "APPS", "ENV_VALUES")
 """Outputs that are shown in a way of their own."""
 _TENANT: Final = "TENANT_"
 """What the names of the tenants' begin with."""
+_OF_TENANT: Final = "tenant-"
+"""What stands before a tenant's id where an app's name would."""
 _GROUPS: Final[Mapping[str, Sequence[str]]] = {
     "API": ("API_URL", "REST_URL", "GRAPHQL_URL", "FUNCTIONS_URL", "STORAGE_S3_URL", "MCP_URL"),
     "Studio": ("STUDIO_URL", "DASHBOARD_USERNAME", "DASHBOARD_PASSWORD"),
@@ -143,27 +150,55 @@ def _tenants(context: Context, outputs: Mapping[str, Output]) -> list[str]:
     for tenant, told in tenants.items():
         place = told.get("envFile")
         file = None if place is None else context.root / place
-        written = "" if file is None else f"  {file}{'' if file.exists() else ' (missing: make up writes it again)'}"
+        written = "" if file is None else f"  {_place(context, _OF_TENANT + tenant, file)}"
         lines.append(f"    {tenant:<{max(map(len, tenants))}}  {told['tier']:<10}  {told['project']:<{width}}{written}")
     return ["  Tenants", *lines] if lines else []
 
 
 def _env_files(context: Context, outputs: Mapping[str, Output]) -> list[str]:
-    return [
-        f"  env file of {app}: {path}{'' if path.exists() else ' (missing: make up writes it again)'}"
-        for app, path in _of_apps(context, outputs).items()
-    ]
+    return [f"  env file of {app}: {_place(context, app, path)}" for app, path in _of_apps(context, outputs).items()]
 
 
-def env_files(context: Context, outputs: Mapping[str, Output]) -> dict[str, Any]:
+def _place(context: Context, app: str, path: Path) -> str:
+    return str(path) if is_here(context, app, path) else f"{path} ({why_not(context, app, path)})"
+
+
+def is_here(context: Context, app: str, path: Path | None) -> bool:
+    """Whether an app's env file is on this machine: that of this stack, and no other in its place."""
+    try:
+        if path is None or path.is_symlink() or not path.is_file():
+            return False
+        header = env_file_header.parse(path.read_bytes())
+    except OSError:
+        return False
+    return header is not None and header.owner == _owner(context, app)
+
+
+def why_not(context: Context, app: str, path: Path | None) -> str:
+    """Why an app's env file is not here, and the way to its values."""
+    state = "SHOW_SECRETS=1 of make env prints it from the state"
+    if path is None:
+        return f"the stack writes no such file; {state}"
+    if os.path.lexists(path):
+        return f"not this stack's file; {state}"
+    if env_written.has(context.root, _owner(context, app)):
+        return "missing: make up writes it again"
+    return f"not written on this machine; {state}"
+
+
+def _owner(context: Context, app: str) -> Owner:
+    return Owner(project_name(context.root), context.stack, app)
+
+
+def env_files(context: Context, outputs: Mapping[str, Output]) -> dict[str, Path]:
     """The env files of the stack by app, as absolute paths; those of tenants by `tenant-<id>`."""
     theirs = {
-        f"tenant-{tenant}": context.root / told["envFile"] for tenant, told in _told(outputs).items() if told.get("envFile")
+        f"{_OF_TENANT}{tenant}": context.root / told["envFile"] for tenant, told in _told(outputs).items() if told.get("envFile")
     }
     return {**_of_apps(context, outputs), **theirs}
 
 
-def _of_apps(context: Context, outputs: Mapping[str, Output]) -> dict[str, Any]:
+def _of_apps(context: Context, outputs: Mapping[str, Output]) -> dict[str, Path]:
     return {app: context.root / path for app, path in _plain(outputs, "ENV_FILES", {}).items()}
 
 

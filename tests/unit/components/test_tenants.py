@@ -7,7 +7,8 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from components import env_file, env_sources, tenants
+from components import env_file, env_sources, env_written, tenants
+from components.env_file_header import Owner
 from components.managed import KEYS
 from components.plan import Plan
 from components.settings import Ciphertext, load
@@ -143,12 +144,16 @@ def test_the_summary_has_a_line_for_each_tenant_until_they_are_many(tmp_path: Pa
     class Context:
         root, stack = tmp_path, "dev"
 
+    (tmp_path / "Pulumi.yaml").write_text("name: supastack\n")
+
     def blocks(count):
         told = {"tier": "standard", "project": "shared", "envFile": ".env.x"}
         outputs = {f"TENANT_t{n}": Output(told, False) for n in range(count)}
         return summary.render(Context(), outputs, None, {}, show_secrets=False, target="managed")
 
-    assert "(missing: make up writes it again)" in blocks(2)
+    assert "(not written on this machine;" in blocks(2)
+    env_written.remember(tmp_path, Owner("supastack", "dev", "tenant-t0"), ".env.x")
+    assert "(missing: make up writes it again)" in blocks(1)
     assert "t1  standard    shared" in blocks(2)
     assert "200 tenants: 200 standard" in blocks(200)
     assert "t1 " not in blocks(200)

@@ -7,6 +7,7 @@ import runpy
 import pulumi
 import pytest
 
+from components import env_of_state
 from components.env_example import example
 from components.env_sources import OUTPUTS
 from components.plan import Plan, PlanError
@@ -15,7 +16,7 @@ from tests.clone_root import ROOT
 from tests.conftest import holders_of, unwrapped
 
 LOCAL = {"supastack:imageSource": "local", "supastack:objectStorage": json.dumps({"fallback": "minio"})}
-TABLES = {"IMAGES", "PORTS", "ENV_FILES", "NOTES", "COMPAT"}
+TABLES = {"IMAGES", "PORTS", "ENV_FILES", "NOTES", "COMPAT", "ENV_VALUES"}
 
 
 def run(engine, config, secret=()):
@@ -102,6 +103,20 @@ def test_every_output_that_is_one_value_is_one_that_env_files_know_and_the_secre
     for name in single:
         hidden = isinstance(told[name], pulumi.Output) and loop.run_until_complete(told[name].is_secret())
         assert hidden or not OUTPUTS[name].secret, name
+
+
+def test_what_the_state_tells_fills_every_file_as_the_stack_does(engine, monkeypatch):
+    told = {}
+    monkeypatch.setattr(pulumi, "export", told.__setitem__)
+    apps = ("cleanmatex", "kpi", "monopilot", "nextjs", "supabase")
+    recorder = run(engine, files(**{app: {"path": f".env.{app}"} for app in apps}))
+    made = told["ENV_VALUES"]
+    loop = asyncio.get_event_loop()
+    for name in ("SETUP_PASSWORD", "ADMIN_PASSWORD"):
+        assert loop.run_until_complete(made[name].is_secret())
+    seen = loop.run_until_complete(pulumi.Output.all(**told).future())
+    for app in apps:
+        assert env_of_state.of_outputs(app, None, seen).values == unwrapped(values(recorder, app)), app
 
 
 @pytest.mark.parametrize("off", ["studio", "storage", "functions", "mail", "pooler", "gateway"])

@@ -40,15 +40,14 @@ def test_what_a_reader_would_take_for_something_else_is_refused_without_the_valu
     assert value not in line
 
 
-def test_the_command_prints_one_form_to_stdout_alone(tmp_path, capsys):
-    (tmp_path / ".env").write_text("SUPABASE_SERVICE_ROLE_KEY=s3cret\nNEXT_PUBLIC_SUPABASE_URL=http://127.0.0.1:1\n")
-    asked = [str(tmp_path / ".env"), "--app", "nextjs", "--form"]
-    assert env_export.main([*asked, "github-variables"]) == 0
-    shown = capsys.readouterr()
-    assert shown.out == "NEXT_PUBLIC_SUPABASE_URL=http://127.0.0.1:1\n"
-    assert "name this machine" in shown.err
-    assert env_export.main([*asked, "github-secrets"]) == 0
-    shown = capsys.readouterr()
-    assert shown.out == "SUPABASE_SERVICE_ROLE_KEY=s3cret\n"
-    assert shown.err == ""
-    assert env_export.main([str(tmp_path / "none"), "--app", "nextjs", "--form", "vercel"]) == 2
+def test_values_that_go_elsewhere_and_name_what_is_only_here_are_told_of():
+    values = {
+        "HERE": "http://u:p@127.0.0.1:1/x",
+        "POD": "postgresql://u:p@postgres.backend.svc.cluster.local:5432/d",
+        "OUT": "https://svc.example.com",
+    }
+    here, pod = env_export.unreachable(values)
+    assert "this machine" in here
+    assert here.endswith(": HERE")
+    assert "the cluster" in pod
+    assert pod.endswith(": POD")

@@ -234,6 +234,7 @@ def test_a_remote_for_the_supabase_cli_is_given_unless_its_config_is_written(mac
     url = outputs(DB_URL="postgresql://u:pw-value@h/db")
     assert "--remote='postgresql://u:******@h/db?sslmode=disable'" in render(machine, url, [container("c")])
     assert "--remote='postgresql://u:pw-value@h/db?sslmode=disable'" in render(machine, url, [container("c")], show=True)
+    (machine.root / "Pulumi.yaml").write_text("name: supastack\n")
     written = {**url, "ENV_FILES": Output({"supabase-cli": "supabase/config.toml"}, False)}
     text = render(machine, written, [container("c")])
     assert "--remote" not in text
@@ -262,9 +263,10 @@ def test_each_app_is_told_with_where_it_is_reached(machine):
 
 
 def test_stand_ins_say_so_and_a_missing_env_file_too(machine):
+    (machine.root / "Pulumi.yaml").write_text("name: supastack\n")
     text = render(machine, {"ENV_FILES": Output({"nextjs": ".env"}, False)}, [], stand_ins={"docker": True, "random": False})
     assert "docker (stand-in of this project), random (official)" in text
-    assert f"{machine.root / '.env'} (missing" in text
+    assert f"{machine.root / '.env'} (not written on this machine" in text
 
 
 @pytest.mark.parametrize("confirm", ["", "prod", "dev ", "DEV", "dev-2"])
