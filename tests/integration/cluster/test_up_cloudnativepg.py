@@ -1,6 +1,7 @@
 """`make up STACK=kube` with the database of CloudNativePG, by its real operator: what differs from the stack's own server."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,12 @@ def house(cluster: Any, daemon: Daemon, tmp_path_factory: pytest.TempPathFactory
 SUPABASE: dict[str, Any] = {
     "database": {
         "engine": "cloudnativepg",
-        "cnpg": {"instances": 2, "storage": "1gb"},
+        "cnpg": {"instances": 2, "storage": "1gb", "pooler": {"enabled": True}},
         "memory": "384mb",
         "sharedBuffers": "96mb",
-    }
+    },
+    # The operator's own is in its place.
+    "pooler": {"enabled": False},
 }
 
 
@@ -57,6 +60,14 @@ def test_one_command_brings_the_whole_stack_up_with_a_standby(house: House, up: 
     pods = {pod["metadata"]["name"] for pod in house.objects("pods")}
     assert {"postgres-1", "postgres-2"} <= pods
     assert house.sql("select count(*) from pg_stat_replication where state = 'streaming'") == "1"
+
+
+def test_the_operators_pooler_answers_a_login_where_pooled_urls_lead(house: House, up: str) -> None:
+    shown = house.make("smoke")
+    assert re.search(r"^  ok +pooler, transactions +.*@?127\.0\.0\.1:\d+", shown, re.MULTILINE), shown
+    pods = {pod["metadata"]["labels"].get("cnpg.io/poolerName"): pod["spec"] for pod in house.objects("pods")}
+    assert {c["resources"]["limits"]["memory"] for c in pods["postgres-pooler"]["containers"]} == {"128Mi"}
+    assert "postgres-pooler" in house.make("status")
 
 
 def test_a_second_preview_changes_nothing(house: House, up: str) -> None:

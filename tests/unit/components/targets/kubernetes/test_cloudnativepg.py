@@ -10,12 +10,15 @@ from components.supabase_stack import services
 from components.targets.kubernetes import resources
 from components.targets.kubernetes.cloudnativepg import manifests
 from components.targets.kubernetes.naming import Stack
+from components.targets.kubernetes.network_policies import operated_pods
 from components.targets.placement import TargetKind
 from tests.unit.components.placements import placement
 
 STACK = Stack(project="supastack", stack="dev", namespace="ns", stack_id="0123456789abcdef")
 PASSWORD = "a:secret/with'all"
 IN_THE_STORE = {"backend": "s3", "bucket": "app"}
+
+LOGIN = {"name": "registry", "namespace": "platform"}
 
 
 def made(settings=None, files=None, **cnpg):
@@ -33,9 +36,13 @@ def made(settings=None, files=None, **cnpg):
             "access_key": "a",
             "secret_key": "b",
         }
-    (server,) = (service for service in services(args) if service.name == "postgres")
+    server = server_of(args)
     values = dict.fromkeys(server.secrets, PASSWORD)
     return {m.body["kind"] + "/" + m.body["metadata"]["name"]: m for m in manifests(STACK, "supabase", server, target, values)}
+
+
+def server_of(args):
+    return next(service for service in services(args) if service.name == "postgres")
 
 
 def spec(found, kind="Cluster/postgres"):
@@ -90,12 +97,12 @@ def test_what_is_acknowledged_is_on_a_standby_where_there_is_one(instances, dura
 
 
 def test_settings_of_the_target_reach_the_cluster():
-    settings = {"storageClass": "fast", "dataPriorityClass": "data", "imagePullSecret": "registry", "profile": "medium"}
+    settings = {"storageClass": "fast", "dataPriorityClass": "data", "imagePullSecret": LOGIN, "profile": "medium"}
     told = spec(made(settings, walStorage="2gb", storage="20gb"))
     assert told["storage"] == {"size": "20Gi", "storageClass": "fast", "resizeInUseVolumes": True}
     assert told["walStorage"]["size"] == "2Gi"
     assert told["priorityClassName"] == "data"
-    assert told["imagePullSecrets"] == [{"name": "registry"}]
+    assert told["imagePullSecrets"] == [{"name": "image-pull"}]
     assert told["resources"]["limits"]["memory"] == "2Gi"
     assert told["enablePDB"] is True
 
@@ -145,7 +152,7 @@ def test_what_an_instance_writes_beside_its_volumes_has_a_limit_that_has_room_fo
 
 
 def test_the_pods_of_a_pooler_have_limits_and_go_to_different_nodes():
-    settings = {"profile": "medium", "imagePullSecret": "registry"}
+    settings = {"profile": "medium", "imagePullSecret": LOGIN}
 
     def pods(instances):
         return spec(made(settings, pooler={"enabled": True, "instances": instances}), "Pooler/postgres-pooler")["template"][
@@ -158,7 +165,7 @@ def test_the_pods_of_a_pooler_have_limits_and_go_to_different_nodes():
     for container in (*found["containers"], *found["initContainers"]):
         assert container["resources"]["limits"] == {"cpu": "2", "ephemeral-storage": "768Mi", "memory": "256Mi"}
         assert container["resources"]["requests"]["memory"] == "128Mi"
-    assert found["imagePullSecrets"] == [{"name": "registry"}]
+    assert found["imagePullSecrets"] == [{"name": "image-pull"}]
     constraints = found["topologySpreadConstraints"]
     assert {c["topologyKey"] for c in constraints} == {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}
     assert {c["whenUnsatisfiable"] for c in constraints} == {"ScheduleAnyway"}
@@ -173,3 +180,14 @@ def test_the_pods_of_a_pooler_have_limits_and_go_to_different_nodes():
 def test_the_operator_is_told_the_images_user_and_its_group(given, ids):
     told = spec(made(**given))
     assert (told["postgresUID"], told["postgresGID"]) == ids
+
+
+@pytest.mark.parametrize(("supavisor", "provided"), [(False, {"pooler": 5432}), (True, {})])
+def test_whoever_uses_the_operators_pooler_is_let_through_to_it_and_not_to_the_server(supavisor, provided):
+    target = complete("kubernetes", {})
+    cnpg = {"pooler": {"enabled": True}}
+    settings = {"database": {"engine": "cloudnativepg", "cnpg": cnpg}, "pooler": {"enabled": supavisor}}
+    where = placement(target=TargetKind.KUBERNETES, kubernetes={"namespace": "ns", "settings": target})
+    server, pooler = operated_pods(STACK, server_of({"placement": where, "settings": settings}), target["networkPolicy"])
+    assert (server.provides, pooler.provides) == ({"postgres": 5432}, provided)
+    assert pooler.connects == ("postgres",)
