@@ -15,11 +15,12 @@ import pulumi
 
 from components.operated import Backup, Operated, Pooling
 from components.service import Service
-from components.targets.kubernetes import resources, storage
+from components.targets.kubernetes import pull_secret, resources, storage
 from components.targets.kubernetes.files import encoded
 from components.targets.kubernetes.manifest import Manifest
 from components.targets.kubernetes.naming import STACK_ID, Stack
 from components.targets.kubernetes.pod import pull_policy, version
+from components.targets.kubernetes.readiness import POOLER
 from components.targets.kubernetes.scaling import spread
 
 API: Final = "postgresql.cnpg.io/v1"
@@ -41,8 +42,6 @@ _SCRATCH_MIB: Final = 512
 _BACKUP_MIB: Final = 8192
 _POOLER_MIB: Final = 128
 """Memory of a pooler's pod with little load: PgBouncer, and the manager beside it. Chosen by us."""
-POOLER_LABEL: Final = "cnpg.io/poolerName"
-"""Label of a Pooler's pods and its Deployment: its name (the operator's documentation, "Labels and annotations")."""
 _EXECUTABLE: Final = 0o555
 _READABLE: Final = 0o440
 
@@ -194,8 +193,7 @@ def _cluster(stack: Stack, component: str, service: Service, told: Operated, set
         found["walStorage"] = _volume(told.wal_storage, settings)
     if told.vault_key is not None:
         found["projectedVolumeTemplate"] = _projected(service)
-    if secret := settings.get("imagePullSecret"):
-        found["imagePullSecrets"] = [{"name": secret}]
+    found |= pull_secret.references(settings)
     if priority := settings.get("dataPriorityClass"):
         found["priorityClassName"] = priority
     if told.backup is not None:
@@ -331,7 +329,7 @@ def _beside(
 
 def _pooler(pooler: Pooling, settings: Mapping[str, Any]) -> dict[str, Any]:
     """A Pooler's spec. Its pods are the operator's; only what they may use and where they go is said here."""
-    selector = {"matchLabels": {POOLER_LABEL: pooler.name}}
+    selector = {"matchLabels": {POOLER: pooler.name}}
     given = resources.by_profile(_POOLER_MIB, settings, _SCRATCH_MIB + resources.LOGS_MIB)
     container: dict[str, Any] = {"name": "pgbouncer", "resources": given}
     if pooler.image is not None:
@@ -343,8 +341,7 @@ def _pooler(pooler: Pooling, settings: Mapping[str, Any]) -> dict[str, Any]:
     spec: dict[str, Any] = {"containers": [container], "initContainers": [{"name": "bootstrap-controller", "resources": given}]}
     if pooler.instances > 1:
         spec |= spread(selector)
-    if secret := settings.get("imagePullSecret"):
-        spec["imagePullSecrets"] = [{"name": secret}]
+    spec |= pull_secret.references(settings)
     return {
         "instances": pooler.instances,
         "type": "rw",

@@ -12,7 +12,10 @@ REFUSED: Final = "refused:"
 _HOPELESS: Final = frozenset({"ErrImageNeverPull", "InvalidImageName"})
 """Reasons of a waiting container that no time mends (kubelet, pkg/kubelet/images/types.go)."""
 POOLER: Final = "cnpg.io/poolerName"
-"""Label of all that CloudNativePG makes of a Pooler: its name. Its other labels are the operator's own, too, and none of the stack's."""
+"""Label of all that CloudNativePG makes of a Pooler: its name (its documentation, "Labels and annotations").
+
+Its other labels are the operator's own, and none of the stack's.
+"""
 _SAID_CHARACTERS: Final = 600
 _ABSENT: Final = "!it does not exist"
 
