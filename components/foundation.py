@@ -26,8 +26,8 @@ class Ground(Protocol):
     def existing(self, plan: Plan, provider: Any, checks: Any) -> Mapping[str, pulumi.Output[str]]:
         """The secret settings that are kept on the target already, by name. `checks`: what must have passed before they are read."""
 
-    def lay(self, plan: Plan, stack_id: pulumi.Output[str], provider: Any) -> Placement:
-        """Makes the place that all components go to. `stack_id`: known once the checks have passed."""
+    def lay(self, plan: Plan, stack_id: pulumi.Output[str], provider: Any, checks: Any) -> Placement:
+        """Makes the place that all components go to. `stack_id`: known once the checks have passed. `checks`: as for `existing`."""
 
     def after(self, plan: Plan, ready: Sequence[pulumi.Output[list[str]]], *, apps: bool = False) -> Checks | None:
         """The health gate; None where nothing is deployed. `ready`: what must exist before there is anything to look at.
@@ -100,7 +100,7 @@ def lay(plan: Plan, files: Sequence[Mapping[str, Any]]) -> Foundation:
     schema = make_schema(plan, verified)
     passed = [check.urn for check in (before, writable, verified) if check is not None]
     checked = pulumi.Output.all(stack_id, *passed).apply(lambda all_of_it: str(all_of_it[0]))
-    return Foundation(plan, ground.lay(plan, checked, provider), provider, ground, schema or verified)
+    return Foundation(plan, ground.lay(plan, checked, provider, before), provider, ground, schema or verified)
 
 
 def _stack_id(given: str | None) -> pulumi.Output[str]:

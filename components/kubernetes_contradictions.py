@@ -222,6 +222,28 @@ def _a_secret_is_in_one_place(values: Values, context: Context) -> Iterator[Prob
             )
 
 
+@rule("target", "kubernetes.imagePullSecret", "kubernetes.namespace")
+def _the_login_of_a_registry_is_somewhere_else(values: Values, context: Context) -> Iterator[Problem]:
+    given = _settings(values)
+    at = None if given is None else given.get("imagePullSecret")
+    if given is None or not at:
+        return
+    for missing in (name for name in ("name", "namespace") if name not in at):
+        yield Problem(
+            path=("kubernetes", "imagePullSecret", missing),
+            value=None,
+            reason="nothing says which Secret it is, or where: the stack copies it into the namespace that it makes",
+            fix="give the name of a Secret of type kubernetes.io/dockerconfigjson, and its namespace",
+        )
+    if at.get("namespace") == given.get("namespace", f"{context.project}-{context.stack}"):
+        yield Problem(
+            path=("kubernetes", "imagePullSecret", "namespace"),
+            value=shown(at["namespace"]),
+            reason="that is the stack's own, which is not there before the first up and goes with a purge",
+            fix="keep the Secret in another one; the stack copies it",
+        )
+
+
 def _above(path: tuple[str, ...], value: str, limit: str) -> Problem:
     fix = "lower it, or raise the limit"
     return Problem(path=path, value=value, reason=f"it is more than {limit}: Kubernetes takes no such pod", fix=fix)

@@ -157,6 +157,16 @@ class ExistingSecret(TypedDict):
 
 
 @declared
+class ImagePullSecret(TypedDict):
+    """The Secret of the cluster with the login of a private registry, of type `kubernetes.io/dockerconfigjson`. Both are needed."""
+
+    name: NotRequired[Annotated[str, Setting(check=kube.object_name)]]
+    """Its name."""
+    namespace: NotRequired[Annotated[str, Setting(check=kube.label)]]
+    """Its namespace: not the stack's own, which only the stack makes."""
+
+
+@declared
 class KubernetesSettings(TypedDict):
     """The cluster to deploy to, and how. The cluster of the moment, as kubectl has it, is never taken."""
 
@@ -190,8 +200,8 @@ class KubernetesSettings(TypedDict):
     """How clients outside the cluster reach the gateway."""
     networkPolicy: NotRequired[NetworkPolicySettings]
     """NetworkPolicies."""
-    imagePullSecret: NotRequired[Annotated[str, Setting(check=kube.object_name)]]
-    """Secret in the namespace that images are pulled with. Unset: none."""
+    imagePullSecret: NotRequired[ImagePullSecret]
+    """Secret that images are pulled with: read at every preview and up, and copied to where the pods are. Unset: none."""
     existingSecrets: NotRequired[Annotated[dict[str, ExistingSecret], Setting(default={}, key_check=kube.secret_setting)]]
     """Secret settings whose value is in a Secret of the cluster, by name, as `smtpPassword`: read at every preview and up."""
     render: NotRequired[Annotated[str, Setting(check=kube.path)]]

@@ -8,6 +8,7 @@ from components.existing_secrets import references
 from components.kubernetes_settings import Exposure
 from components.plan import ENGINE_SETTING, Plan
 from components.targets.kubernetes.naming import Stack
+from components.targets.kubernetes.pull_secret import source
 from components.targets.kubernetes.scaling import autoscaled, least
 from components.targets.kubernetes.storage import claim_name
 
@@ -36,6 +37,7 @@ def demands(plan: Plan) -> dict[str, Any]:
             if service.operated is not None
         ],
         "existing": [asdict(at) for at in references(settings, plan.settings.kubernetes.namespace)],
+        "registry": None if (at := source(settings)) is None else {"namespace": at[0], "name": at[1]},
         "rights": [list(right) for right in _rights(settings, plan)],
     }
 
@@ -136,6 +138,12 @@ def _rights(settings: dict[str, Any], plan: Plan) -> Iterator[tuple[str, str, st
         for kind in kinds["kinds"]:
             yield kinds["group"], f"{kind.lower()}s", own
     if any(map(stack.reads_logs, running)):
-        yield "apps", "daemonsets", stack.logs_namespace
-        for resource in ("clusterroles", "clusterrolebindings"):
-            yield "rbac.authorization.k8s.io", resource, ""
+        yield from _rights_of_logs(settings, stack)
+
+
+def _rights_of_logs(settings: dict[str, Any], stack: Stack) -> Iterator[tuple[str, str, str]]:
+    yield "apps", "daemonsets", stack.logs_namespace
+    if source(settings) is not None:
+        yield "", "secrets", stack.logs_namespace
+    for resource in ("clusterroles", "clusterrolebindings"):
+        yield "rbac.authorization.k8s.io", resource, ""

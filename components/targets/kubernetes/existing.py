@@ -1,12 +1,14 @@
 """Secrets that are in the cluster already are read: never made, changed or deleted."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pulumi
 from pulumi_kubernetes import _utilities
 
 from components.existing_secrets import Reference, value
 from components.setting_values import Refused
+from components.targets.kubernetes import pull_secret
 
 _HIDDEN = ("data", "stringData", "metadata", "__inputs")
 """`metadata`, since kubectl notes there what it applied, the data too; `__inputs` is the whole object once more."""
@@ -33,16 +35,36 @@ def read(references: Iterable[Reference], opts: pulumi.ResourceOptions) -> dict[
     for reference in references:
         place = reference.place
         if place not in held:
-            own = pulumi.ResourceOptions(
-                id=place,
-                additional_secret_outputs=list(_HIDDEN),
-                version=str(_utilities.get_version()),  # type: ignore[no-untyped-call]
-            )
             # A namespace has no dot in its name, so no two are alike.
-            held[place] = _Existing(f"existing-{reference.namespace}.{reference.name}", pulumi.ResourceOptions.merge(opts, own))
+            held[place] = _existing(f"existing-{reference.namespace}.{reference.name}", place, opts)
         plain: pulumi.Output[str] = _value(held[place].data, reference)
         found[reference.setting] = pulumi.Output.secret(plain)
     return found
+
+
+def login(settings: Mapping[str, Any], opts: pulumi.ResourceOptions) -> pulumi.Input[str]:
+    """The content of the Secret that images are pulled with, in base64; empty where the settings name none.
+
+    Args:
+        settings: Of the Kubernetes target, completed.
+        opts: The provider, and what must have passed before.
+    """
+    at = pull_secret.source(settings)
+    if at is None:
+        return ""
+    # With a name of its own: the same Secret may be read for a setting, too.
+    data: pulumi.Output[Mapping[str, str] | None] = _existing(pull_secret.NAME + "-source", "/".join(at), opts).data
+    content: pulumi.Output[str] = pulumi.Output.secret(data.apply(lambda held: (held or {}).get(pull_secret.KEY, "")))
+    return content
+
+
+def _existing(name: str, place: str, opts: pulumi.ResourceOptions) -> _Existing:
+    own = pulumi.ResourceOptions(
+        id=place,
+        additional_secret_outputs=list(_HIDDEN),
+        version=str(_utilities.get_version()),  # type: ignore[no-untyped-call]
+    )
+    return _Existing(name, pulumi.ResourceOptions.merge(opts, own))
 
 
 def _value(data: pulumi.Output[Mapping[str, str] | None], at: Reference) -> pulumi.Output[str]:

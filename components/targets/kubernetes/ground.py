@@ -15,7 +15,7 @@ from components.settings import ROOT
 from components.targets.kubernetes import security
 from components.targets.kubernetes.demands import demands
 from components.targets.kubernetes.egress import Outside
-from components.targets.kubernetes.existing import read
+from components.targets.kubernetes.existing import login, read
 from components.targets.kubernetes.manifest import Manifest
 from components.targets.kubernetes.manifest_files import ManifestFiles
 from components.targets.kubernetes.naming import Stack
@@ -78,8 +78,8 @@ def stack(plan: Plan, stack_id: pulumi.Input[str] = "") -> Stack:
     return Stack(project=s.project, stack=s.stack, namespace=s.kubernetes.namespace, stack_id=stack_id)
 
 
-def manifests(plan: Plan, stack_id: pulumi.Input[str]) -> list[Manifest]:
-    """What the stack has once: namespaces, network policies, the way in. Pure."""
+def manifests(plan: Plan, stack_id: pulumi.Input[str], login: pulumi.Input[str] = "") -> list[Manifest]:
+    """What the stack has once: namespaces, network policies, the registry's login, the way in. Pure."""
     services = [service for each in plan.services.values() for service in each]
     args = plan.supabase_args(plan.placement())
     return once(
@@ -90,6 +90,7 @@ def manifests(plan: Plan, stack_id: pulumi.Input[str]) -> list[Manifest]:
         host=public_host(args["placement"], supabase_stack.reference(args)),
         own_tls=supabase_stack.own_tls(args),
         outside=_outside(plan, args),
+        login=login,
     )
 
 
@@ -108,9 +109,9 @@ def existing(plan: Plan, provider: pulumi.ProviderResource, checks: pulumi.Resou
     return read(wanted, pulumi.ResourceOptions(provider=provider, depends_on=[checks]))
 
 
-def lay(plan: Plan, stack_id: pulumi.Output[str], provider: pulumi.ProviderResource) -> Placement:
+def lay(plan: Plan, stack_id: pulumi.Output[str], provider: pulumi.ProviderResource, checks: pulumi.Resource) -> Placement:
     """Makes the namespace and what stands there before any workload. `stack_id`: known once the checks have passed."""
-    once_made = manifests(plan, stack_id)
+    once_made = manifests(plan, stack_id, login(plan.kubernetes, pulumi.ResourceOptions(provider=provider, depends_on=[checks])))
     if folder := plan.kubernetes.get("render"):
         ManifestFiles("network-manifests", folder=folder, manifests=once_made)
     made = register(once_made, pulumi.ResourceOptions(provider=provider))

@@ -4,7 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import pulumi
+
 from components.service import Service
+from components.targets.kubernetes import pull_secret
 from components.targets.kubernetes.egress import Outside
 from components.targets.kubernetes.exposure import exposure
 from components.targets.kubernetes.manifest import Manifest
@@ -22,6 +25,7 @@ def once(
     host: str | None = None,
     own_tls: bool = False,
     outside: Mapping[str, Outside] | None = None,
+    login: pulumi.Input[str] = "",
 ) -> list[Manifest]:
     """Those objects, namespaces first: whoever comes after the last one finds its namespace there, and guarded.
 
@@ -33,11 +37,13 @@ def once(
         host: The public host name; None where there is none.
         own_tls: Whether the gateway itself has a certificate.
         outside: What is known of destinations outside the cluster (components.outside).
+        login: Content of the Secret that images are pulled with, in base64, where the settings name one.
     """
     services = tuple(services)
     rooms = namespaces(stack, services, settings, unrestricted)
     manifest = {m.body["metadata"]["name"]: m.name for m in rooms}
     inside = [
+        *pull_secret.manifests(stack, manifest, settings, login),
         *network_policies(stack, services, settings, outside=outside),
         *exposure(stack, COMPONENT, services, settings, host, own_tls=own_tls),
     ]

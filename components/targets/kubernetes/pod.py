@@ -8,7 +8,7 @@ import pulumi
 
 from components import image_reference
 from components.service import Kind, Service
-from components.targets.kubernetes import environment, files, probes, resources, scaling, security, storage
+from components.targets.kubernetes import environment, files, probes, pull_secret, resources, scaling, security, storage
 from components.targets.kubernetes.naming import STACK_ID, Stack
 
 _FAST_STOP: Final = 120
@@ -78,9 +78,11 @@ def template(
     else:
         # With Docker its own name means itself, also before it is ready; a Service leads nowhere then.
         spec["hostAliases"] = [{"ip": "127.0.0.1", "hostnames": [service.name]}]
-    if secret := settings.get("imagePullSecret"):
-        spec["imagePullSecrets"] = [{"name": secret}]
-    spec |= {**scaling.scheduling(stack, service, settings), **_beside(stack, service, services)}
+    spec |= {
+        **pull_secret.references(settings),
+        **scaling.scheduling(stack, service, settings),
+        **_beside(stack, service, services),
+    }
     return {
         "metadata": {
             "labels": {**service.labels, **stack.labels(component, service.name, version(service))},

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from components.identity import refusal
 from components.targets.kubernetes.api import Cluster, Json, Refused, Unreachable
-from components.targets.kubernetes.existing_probe import existing_problems
+from components.targets.kubernetes.existing_probe import existing_problems, login_problems
 from components.targets.kubernetes.naming import COMPONENT, INSTANCE, NAME, STACK_ID
 from components.targets.kubernetes.network_policies import CLUSTER
 from components.targets.kubernetes.readiness import POOLER, REFUSED, Found, unready
@@ -69,6 +69,7 @@ def before(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
             *_claim_problems(parameters, cluster),
             *_right_problems(parameters, cluster, preview=preview),
             *existing_problems(parameters["existing"] or (), parameters["namespace"], cluster),
+            *login_problems(parameters["registry"], cluster),
             *_refusals(parameters, cluster),
         ]
     except (Unreachable, Refused) as error:

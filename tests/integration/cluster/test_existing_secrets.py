@@ -15,6 +15,8 @@ from tests.integration.daemon import Daemon
 pytestmark = pytest.mark.docker
 PLATFORM = "existing-secrets-test"
 FIRST, SECOND = "First/of:them@1", "Second/of:them@2"
+THIRD, FOURTH = (f'{{"auths":{{"registry.example.com":{{"auth":"bWU6{which}"}}}}}}' for which in ("dGhpcmQ=", "Zm91cnRo"))
+"""Logins of a registry."""
 
 
 def _hold(cluster: Any, password: str) -> None:
@@ -24,6 +26,20 @@ def _hold(cluster: Any, password: str) -> None:
     cluster.kubectl("apply", "--filename=-", given=json.dumps(body))
 
 
+def _log_in(cluster: Any, login: str) -> None:
+    data = {".dockerconfigjson": base64.b64encode(login.encode()).decode()}
+    metadata = {"name": "registry", "namespace": PLATFORM}
+    body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "kubernetes.io/dockerconfigjson", "data": data}
+    cluster.kubectl("apply", "--filename=-", given=json.dumps(body))
+
+
+def _login(house: House) -> str:
+    """What the pods' copy holds."""
+    secret = json.loads(house.kubectl("get", "secret", "image-pull", "--output=json"))
+    assert secret["type"] == "kubernetes.io/dockerconfigjson"
+    return base64.b64decode(secret["data"][".dockerconfigjson"]).decode()
+
+
 @pytest.fixture(scope="module")
 def house(cluster: Any, daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     clone = Clone(Path(tmp_path_factory.mktemp("existing")), daemon)
@@ -31,7 +47,7 @@ def house(cluster: Any, daemon: Daemon, tmp_path_factory: pytest.TempPathFactory
     made = House(clone, cluster)
     made.configure(**{"supastack:supabase": {"enabled": False}, "supastack:objectStorage": {"enabled": False}})
     at = {"name": "login", "key": "password", "namespace": PLATFORM}
-    made.configure_kubernetes(existingSecrets={"cachePassword": at})
+    made.configure_kubernetes(existingSecrets={"cachePassword": at}, imagePullSecret={"name": "registry", "namespace": PLATFORM})
     cluster.kubectl("create", "namespace", PLATFORM)
     try:
         yield made
@@ -48,6 +64,8 @@ def _answers(house: House, password: str) -> bool:
 def test_a_value_of_the_cluster_is_checked_used_and_followed(house: House, cluster: Any) -> None:
     refused = house.make("up", code=None)
     assert f"there is no Secret login in namespace {PLATFORM}" in refused
+    assert f"there is no Secret registry in namespace {PLATFORM} (supastack:kubernetes.imagePullSecret)" in refused
+    _log_in(cluster, THIRD)
     _hold(cluster, "Shrt5")
     refused = house.make("up", code=None)
     assert "shorter than 8 characters" in refused
@@ -58,11 +76,17 @@ def test_a_value_of_the_cluster_is_checked_used_and_followed(house: House, clust
     assert _answers(house, FIRST)
     assert house.steps() == {}, "reading it again is no change"
     state = house.clone.state_file("kube").read_text()
-    for text in (FIRST, base64.b64encode(FIRST.encode()).decode()):
+    # Pods are made from the first up on with the login of their registry, which nobody could have put there before.
+    assert _login(house) == THIRD
+    (pod,) = house.objects("pods")
+    assert pod["spec"]["imagePullSecrets"] == [{"name": "image-pull"}]
+    for text in (FIRST, THIRD, *(base64.b64encode(text.encode()).decode() for text in (FIRST, THIRD))):
         assert text not in state + said
 
     _hold(cluster, SECOND)
+    _log_in(cluster, FOURTH)
     house.make("up")
     assert _answers(house, SECOND), "its pod was made anew"
+    assert _login(house) == FOURTH
     house.make("down")
     assert cluster.kubectl("--namespace", PLATFORM, "get", "secret", "login", "--output=name").strip() == "secret/login"

@@ -175,3 +175,11 @@ def test_somebody_must_answer_names() -> None:
     nobody = {"networkPolicy": {"dns": {"namespaces": [], "cidrs": []}}}
     assert _problems({**CLUSTER, **nobody}).keys() == {"kubernetes.networkPolicy.dns.namespaces"}
     _load({**CLUSTER, "networkPolicy": {"dns": {"namespaces": []}}})
+
+
+def test_the_login_of_a_registry_is_named_whole_and_is_not_where_only_the_stack_makes_things() -> None:
+    half = {"imagePullSecret": {"name": "login"}}
+    assert _problems({**CLUSTER, **half}).keys() == {"kubernetes.imagePullSecret.namespace"}
+    own = {"namespace": "shop", "imagePullSecret": {"name": "login", "namespace": "shop"}}
+    assert _problems({**CLUSTER, **own}).keys() == {"kubernetes.imagePullSecret.namespace"}
+    _load({**CLUSTER, "imagePullSecret": {"name": "login", "namespace": "platform"}})

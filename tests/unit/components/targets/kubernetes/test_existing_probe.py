@@ -105,3 +105,23 @@ def test_bytes_that_are_no_text_are_refused(api, tmp_path):
     api.objects[PLACE] = {"data": {"password": base64.b64encode(b"\xff\xfe123456789").decode()}}
     (problem,) = before(api, tmp_path)
     assert "holds no UTF-8 text" in problem
+
+
+# -- the login of a registry -------------------------------------------------------------------------------------------
+
+
+def test_the_secret_that_images_are_pulled_with_must_be_there_and_be_one(api, tmp_path):
+    told = _Given(
+        {"kubeconfig": str(api.kubeconfig(tmp_path)), "context": "test", "namespace": "n", "namespaces": [], "instance": "i"}
+    )
+    told["registry"] = {"namespace": "platform", "name": "login"}
+    (problem,) = probe.before(told, preview=True)
+    assert "there is no Secret login in namespace platform (supastack:kubernetes.imagePullSecret)" in problem
+    assert "kubectl -n platform create secret docker-registry login" in problem
+    for held in (secret(password=HIDDEN), {"data": {".dockerconfigjson": HIDDEN}}, secret(**{".dockerconfigjson": "{}"})):
+        api.objects[PLACE] = held
+        (problem,) = probe.before(told, preview=True)
+        assert "no login of a registry" in problem
+        assert HIDDEN not in problem
+    api.objects[PLACE] = secret(**{".dockerconfigjson": '{"auths": {"registry.example.com": {"auth": "eA=="}}}'})
+    assert probe.before(told, preview=True) == []

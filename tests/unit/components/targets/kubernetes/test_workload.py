@@ -139,7 +139,8 @@ def test_replicas_are_left_out_where_an_autoscaler_sets_them():
 
 
 def test_pods_are_pulled_with_the_secret_that_the_settings_name():
-    assert pod(render(service(), imagePullSecret="mine")["supabase-it"])["imagePullSecrets"] == [{"name": "mine"}]
+    login = {"name": "registry", "namespace": "platform"}
+    assert pod(render(service(), imagePullSecret=login)["supabase-it"])["imagePullSecrets"] == [{"name": "image-pull"}]
 
 
 def test_entrypoint_and_command_are_kubernetes_command_and_arguments():
