@@ -17,6 +17,8 @@ from components.setting_values import Ciphertext, Refused
 from components.supabase_settings.managed import ManagedSettings
 from components.tenant_settings import Tier
 
+_SOME: Final = 5
+"""How many tenants are named in one line."""
 _ANY_TIER: Final = ("redisUrl",)
 """Secrets that a standard tenant can have too."""
 
@@ -151,6 +153,34 @@ def _secrets_are_there(values: Values, context: Context) -> Iterator[Problem]:
                     fix=f"run: {command}  (it asks for the value)",
                     missing=path,
                 )
+
+
+@rule("tenants", "tenantEnvFile", "supabase.enabled", "supabase.managed", "cache.lifetimes")
+def _secrets_of_the_shared_project_are_there(values: Values, context: Context) -> Iterator[Problem]:
+    """A stack of its own makes them; where others run the project, only they can."""
+    if "ref" not in values["supabase"]["managed"]:
+        return
+    lacking: dict[str, tuple[set[str], set[str]]] = {}
+    for _, name, tenant in _each(values):
+        if tenant["tier"] is not Tier.STANDARD:
+            continue
+        for secret, keys in _needed(values["tenantEnvFile"], tenant).items():
+            if secret not in context.secrets:
+                variables, ids = lacking.setdefault(secret, (set(), set()))
+                variables.update(keys)
+                ids.add(name)
+    for secret, (variables, ids) in sorted(lacking.items()):
+        some = sorted(ids)[:_SOME]
+        others = f" and {len(ids) - len(some)} more" if len(ids) > len(some) else ""
+        command = f"pulumi config set --secret {context.project}:{secret} --stack {context.stack}"
+        yield Problem(
+            path=(secret,),
+            value=None,
+            reason=f"others run the shared project (supabase.managed.ref), and {' and '.join(sorted(variables))} of the env files of "
+            f"{', '.join(some)}{others} can't be filled without it",
+            fix=f"run: {command}  (it asks for the value)",
+            missing=(secret,),
+        )
 
 
 def _needed(file: Mapping[str, Any], tenant: Mapping[str, Any]) -> dict[str, list[str]]:

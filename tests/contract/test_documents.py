@@ -69,7 +69,7 @@ def test_the_shipped_stack_files_are_right(capsys, monkeypatch):
     assert "pulumi config set --secret supastack:databasePassword --stack kpi" in refused
     # Nobody but their owners has the secrets of the projects.
     assert describe.main(["--stack", "monopilot", "--config", str(ROOT / "Pulumi.monopilot.yaml")]) == 2
-    assert "8 settings are not right" in capsys.readouterr().err
+    assert "10 settings are not right" in capsys.readouterr().err
     # Their two secrets are for whoever copies them; CI names the kubeconfig.
     monkeypatch.setenv("KUBECONFIG", "kubeconfig")
     for stack in ("prod", "staging"):

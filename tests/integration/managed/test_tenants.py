@@ -85,12 +85,6 @@ class Stack:
             self.clone.run("bash", "-c", f'{SHELL}printf %s "$GIVEN" | {command}', GIVEN=secret(path))
         return sorted(path.removeprefix("supastack:") for path in paths)
 
-    def missing(self, path: str) -> None:
-        """Gives a secret that no refusal asks for."""
-        self.clone.run(
-            "bash", "-c", f'{SHELL}printf %s "$GIVEN" | pulumi config set --secret {path} --stack monopilot', GIVEN=secret(path)
-        )
-
     def edit(self, change: Any) -> None:
         """Changes the list of tenants in the shipped file."""
         file = self.clone.root / "Pulumi.monopilot.yaml"
@@ -123,15 +117,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Stack:
     stack = Stack(tmp_path_factory.mktemp("tenants"))
     asked = stack.obey(stack.make("up", code=2))
     assert asked == sorted(
-        ["cachePassword", "databasePassword"]
+        ["anonKey", "cachePassword", "databasePassword", "serviceRoleKey"]
         + [
             f"tenantSecrets.{tenant}.{name}"
             for tenant in ("acme", "globex")
             for name in ("anonKey", "databasePassword", "serviceRoleKey")
         ]
     )
-    for name in ("anonKey", "serviceRoleKey"):
-        stack.missing(f"supastack:{name}")
     stack.make("up")
     return stack
 
@@ -168,6 +160,33 @@ def test_a_tenant_reaches_its_own_project_and_no_other(stack: Stack) -> None:
         assert PRIVATE[""] not in text
 
 
+def test_a_machine_that_only_reads_the_state_sees_no_drift_and_prints_every_value(stack: Stack, tmp_path: Path) -> None:
+    files = list(stack.clone.root.glob(".env.monopilot.*"))
+    notes = stack.clone.root / ".supastack/env-files"
+    for moved in (*files, notes):
+        moved.rename(tmp_path / moved.name)
+    try:
+        assert stack.steps() == {}
+        assert "are not as deployed" not in stack.make("drift")
+        shown = stack.clone.make("env", STACK="monopilot", FOR="tenant-acme", SHOW_SECRETS="1").stdout
+        assert (tmp_path / ".env.monopilot.acme").read_text() in shown
+        open_ = stack.make("env", FOR="tenant-acme", FORMAT="github-variables")
+        assert f"NEXT_PUBLIC_SUPABASE_ANON_KEY={key(PROJECTS['acme'], 'anon')}\n" in open_
+        assert "SERVICE_ROLE" not in open_
+    finally:
+        for moved in (*files, notes):
+            (tmp_path / moved.name).rename(moved)
+
+
+def test_a_file_that_was_removed_where_it_was_written_is_written_again(stack: Stack) -> None:
+    before = stack.file("org_1").read_text()
+    stack.file("org_1").unlink()
+    assert stack.steps() == {"tenant-org_1": "create"}
+    assert "missing: make up writes it again" in stack.make("env", code=2)
+    stack.make("up")
+    assert stack.file("org_1").read_text() == before
+
+
 def test_the_order_of_the_list_changes_nothing(stack: Stack) -> None:
     stack.edit(lambda tenants: tenants.reverse())
     assert stack.steps() == {}
@@ -187,6 +206,7 @@ def test_a_move_to_enterprise_is_one_tenants_change_and_says_what_does_not_move(
     shown = stack.make("preview")
     assert "tenant org_2 goes from standard (shared) to enterprise (seconddairyprojectxx)" in shown
     assert "are not moved" in shown
+    assert re.search(r"\[urn=urn:pulumi:monopilot::\S+::tenant-org_2\]", shown), "property by property"
     stack.make("up")
     after = stack.stamps()
     assert [tenant for tenant in after if after[tenant] != before[tenant]] == ["org_2"]

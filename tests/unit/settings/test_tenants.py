@@ -66,6 +66,17 @@ def test_a_tenant_has_what_its_project_says_and_else_what_is_usual() -> None:
     assert org.region == "eu-central-2", "its data is where the shared project is"
 
 
+def test_what_the_files_of_standard_tenants_are_made_of_is_asked_for_where_others_run_the_shared_project() -> None:
+    more = {"supabase": {"managed": {"ref": SHARED}}, "databasePassword": HIDDEN, "tenantEnvFile": {"app": "monopilot"}}
+    said = refused([{"id": "org_2"}, {"id": "org_1"}], **more)
+    assert said.keys() == {"anonKey", "serviceRoleKey"}
+    assert "NEXT_PUBLIC_SUPABASE_ANON_KEY of the env files of org_1, org_2" in said["anonKey"]
+    assert "pulumi config set --secret supastack:anonKey --stack dev" in said["anonKey"]
+    given([{"id": "org_1"}], **more, anonKey=HIDDEN, serviceRoleKey=HIDDEN)
+    given([{"id": "org_1"}], tenantEnvFile={"app": "monopilot"})  # the stack's own project makes its keys
+    given([enterprise("acme", ACME)], {"acme": OF_ACME}, **more)
+
+
 def test_a_tenant_that_stands_in_the_list_twice_is_named_by_both_places() -> None:
     said = refused([{"id": "acme"}, {"id": "org_1"}, {"id": "acme"}])
     assert list(said) == ["tenants[2].id"]
