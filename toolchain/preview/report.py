@@ -16,7 +16,7 @@ from toolchain.stack.state import name_of
 
 _MOST_LINES = 12
 """Differences that are shown of one resource."""
-_DERIVED: Final = ("IMAGES", "NOTES", "WORKLOADS")
+_DERIVED: Final = ("ENV_VALUES", "IMAGES", "NOTES", "WORKLOADS")
 """Outputs that only repeat what resources and notes say."""
 
 
