@@ -54,12 +54,21 @@ def _known(value: Any) -> Any:
     return None if value == UNKNOWN else value
 
 
+def _incomplete(parameters: Mapping[str, Any]) -> bool:
+    """Whether something of what a gate waits for is not known: the engine leaves that out of the list, in a deployment."""
+    return len(parameters["ready"] or ()) < int(parameters["awaited"])
+
+
 class _Provider(ResourceProvider):
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         given = _known(marked(news))
         probe = cast("Probe", importlib.import_module(given["probe"]))
-        look = {Look.BEFORE: probe.before, Look.PAIRED: probe.paired, Look.AFTER: probe.after}[Look(given["look"])]
-        problems = look(given["parameters"], preview=bool(given["preview"]))
+        when, preview = Look(given["look"]), bool(given["preview"])
+        look = {Look.BEFORE: probe.before, Look.PAIRED: probe.paired, Look.AFTER: probe.after}[when]
+        # In a deployment that goes on after an error, what has failed stays unknown. The engine tells of that, and leaves this step
+        # and all behind it out; to ask would be to wait for what is not going to come.
+        failed = when is Look.AFTER and not preview and _incomplete(given["parameters"])
+        problems = () if failed else look(given["parameters"], preview=preview)
         # Only what never changes is kept, so that there is never a step.
         return CheckResult({"look": given["look"]}, [CheckFailure("", problem) for problem in problems])
 
@@ -88,7 +97,7 @@ class Checks(Resource, module="supastack", name="Checks"):
             name: Its name in the stack.
             look: What is asked.
             probe: Module with the functions of `Probe`.
-            parameters: What they are told; may hold outputs.
+            parameters: What they are told; may hold outputs. `ready`: a list of what must be known before the gate is asked.
             opts: Resource options.
         """
         super().__init__(
@@ -97,7 +106,7 @@ class Checks(Resource, module="supastack", name="Checks"):
             {
                 "look": look.value,
                 "probe": probe,
-                "parameters": dict(parameters),
+                "parameters": {**parameters, **({"awaited": len(parameters["ready"])} if "ready" in parameters else {})},
                 "preview": pulumi.runtime.is_dry_run(),
             },
             opts,

@@ -30,6 +30,7 @@ from components.service import (
 )
 from components.targets import labels
 from components.targets.placement import Placement, object_name, published_host
+from components.unknowns import whatever_happened
 
 # Changes that the official plugin would pass over silently: neither updated nor a reason to replace (kreuzwerker
 # resource_docker_container_funcs.go, the update list).
@@ -236,7 +237,7 @@ class _Placing:
         return docker.Container(
             f"{self.name}-{service.name}",
             name=object_name(p, self.name, service.name),
-            image=image.image_id,
+            image=whatever_happened(image.image_id, service.image.reference),
             entrypoints=["stub"] if stub else list(service.entrypoint) or None,
             command=None if stub else list(service.command) or None,
             envs=[pulumi.Output.concat(k, "=", self.resolve(v)) for k, v in sorted(env.items())],

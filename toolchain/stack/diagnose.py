@@ -34,10 +34,14 @@ def _explained(context: Context, images: Sequence[Image]) -> str:
     redact = Redactor([*(state.secrets() - PUBLISHED), *engine.secret_config()])
     with connect(context) as daemon:
         ill = [c for c in daemon.containers(stack_id=stack_id) if is_ill(c)]
-        missing = missing_images(images, daemon)
+        if missing := missing_images(images, daemon):
+            # The cause is known; nobody has waited for the others yet.
+            ill = [c for c in ill if c.health != "starting"]
         blocks = [*([missing] if missing else []), *(describe(container, daemon, redact) for container in ill)]
     if missing and not ill:
-        return f"{missing}\n\n  All containers that there are are well. Mend it and run `{context.again}` again."
+        return (
+            f"{missing}\n\n  All containers that there are are well, or still starting. Mend it and run `{context.again}` again."
+        )
     if not ill:
         return (
             "  All containers of the stack are well, so it is not one of them. What pulumi says above is the cause;\n"

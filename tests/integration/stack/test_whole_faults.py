@@ -1,7 +1,11 @@
 """What breaks in the whole stack, and that the rest goes on and the next up mends it. The tests stand in the order of what happens."""
 
-import pytest
+import socket
 
+import pytest
+import requests
+
+from tests.integration.images.conftest import wait_for
 from tests.integration.stack.whole import OPTIONAL, Whole, steps
 
 pytestmark = [pytest.mark.docker, pytest.mark.engine]
@@ -23,6 +27,14 @@ def api(whole_up: Whole) -> dict[str, str | int]:
         found[service] = answer.stub or answer.status
     found["meta"] = whole_up.keyed("/pg/schemas", "SERVICE_ROLE_KEY").status
     return found
+
+
+def is_answering(whole_up: Whole) -> bool:
+    """Whether all of the API does; nobody has waited for it."""
+    try:
+        return api(whole_up) == WELL
+    except requests.ConnectionError:
+        return False
 
 
 WELL = {**{service: service for service in ROUTES.values()}, "meta": 200}
@@ -102,3 +114,41 @@ def test_the_up_after_it_was_put_right_has_nothing_left_to_mend(whole_up: Whole)
     # A container is told the time that it is waited for again, and is not touched for it.
     assert set(steps(shown)) <= {"unchanged", "updated"}
     assert whole_up.is_well()
+
+
+@pytest.fixture(scope="module")
+def down(whole_up: Whole) -> None:
+    """Nothing of the stack is there any more but its data."""
+    whole_up.clone.make("down")
+
+
+@pytest.mark.usefixtures("down")
+def test_a_first_up_that_is_refused_by_a_check_touches_nothing(whole_up: Whole):
+    port = int(whole_up.outputs["STUDIO_URL"].rsplit(":", 1)[1])
+    with whole_up.clone.daemon.network():
+        somebody = socket.create_server(("127.0.0.1", port))
+    with somebody:
+        shown = whole_up.up(code=2)
+    assert f"port {port} on 127.0.0.1" in shown
+    assert "Traceback" not in shown
+    assert whole_up.containers() == {}
+
+
+@pytest.mark.usefixtures("down")
+def test_a_first_up_without_the_image_of_an_optional_service_brings_up_all_others(whole_up: Whole):
+    file = whole_up.clone.root / whole_up.clone.outputs("dev")["ENV_FILES"]["nextjs"]
+    with whole_up.settings(images={"overrides": {"studio": "docker.io/supabase/studio:v0-none"}}):
+        shown = whole_up.up(code=2)
+    assert "supabase/studio:v0-none: the image of studio, by supastack:images.overrides.studio" in shown
+    assert "Stack dev is up." not in shown
+    assert "Traceback" not in shown
+    assert "docker logs" not in shown, "no log of what only starts"
+    # Nothing says that it is well.
+    assert not file.exists()
+    wait_for(lambda: is_answering(whole_up), "the API to answer")
+    assert "supabase-studio" not in whole_up.containers()
+    shown = whole_up.up()
+    assert "Stack dev is up." in shown
+    assert set(steps(shown)) == {"created", "unchanged"}
+    assert whole_up.is_well()
+    assert file.exists()
