@@ -73,7 +73,7 @@ def _reachable(context: Context, outputs: Mapping[str, Any], *, forward: bool) -
     cluster = describe.finish(describe.start(context, config_file(context))).cluster
     if cluster is None:
         fail("the stack's state is on Kubernetes, and its settings are not: `make preview` shows what would become of it")
-    cluster = replace(cluster, forwards=(*cluster.forwards, *_of_apps(outputs, cluster)))
+    cluster = replace(cluster, forwards=(*cluster.forwards, *_of_apps(outputs, cluster), *_of_standbys(outputs, cluster)))
     place = cluster_access.Place(cluster.kubeconfig, cluster.context, cluster.namespace)
     with cluster_access.connect(place) as access:
         instance = f"{project_name(context.root)}-{context.stack}"
@@ -91,6 +91,17 @@ def _of_apps(outputs: Mapping[str, Any], cluster: "Cluster") -> Iterator["Forwar
         at = urlsplit(told.get("url", ""))
         if at.port is not None and at.hostname == f"{app}.{cluster.namespace}{_INSIDE}" and (app, at.port) not in there:
             yield Forward(f"apps.{app}", app, at.port, 0)
+
+
+def _of_standbys(outputs: Mapping[str, Any], cluster: "Cluster") -> Iterator["Forward"]:
+    """The way to the standbys that an operator runs: the port plan has none for them."""
+    from toolchain.stack.describe import Forward
+    from toolchain.stack.forward import STANDBYS
+
+    at = urlsplit(outputs.get("READ_URL") or "")
+    service = (at.hostname or "").removesuffix(f".{cluster.namespace}{_INSIDE}")
+    if at.port is not None and service != at.hostname and service.endswith(STANDBYS):
+        yield Forward("postgresRead", service, at.port, 0)
 
 
 _INSIDE: Final = ".svc.cluster.local"

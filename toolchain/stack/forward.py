@@ -31,6 +31,8 @@ _PROTOCOL = "v4.channel.k8s.io"
 _DATA, _ERRORS = 0, 1
 _CONNECT_SECONDS = 15.0
 _PIECE = 32768
+STANDBYS = "-ro"
+"""How the name of a server's standbys ends (CloudNativePG, "Service management")."""
 
 _URLS = {
     "api": ("API_URL", "http://{at}"),
@@ -192,15 +194,16 @@ class Tunnel:
     def pod(self, service: str) -> str | None:
         """Name of a pod of a service that is ready; None where there is none."""
         path = f"/api/v1/namespaces/{self.access.place.namespace}/pods"
-        own = f"{cluster_access.INSTANCE}={self.instance},{NAME}={service}"
-        # A pooler that an operator runs is known by its name alone.
-        found = self.access.items(path, labelSelector=own) or self.access.items(path, labelSelector=f"{POOLER}={service}")
-        for pod in found:
+        own = f"{cluster_access.INSTANCE}={self.instance},{NAME}="
+        # A pooler that an operator runs is known by its name alone; its standbys are pods of the server.
+        selectors = dict.fromkeys((f"{own}{service}", f"{POOLER}={service}", f"{own}{service.removesuffix(STANDBYS)}"))
+        wanted = "replica" if service.endswith(STANDBYS) else "primary"
+        for pod in next(filter(None, (self.access.items(path, labelSelector=selector) for selector in selectors)), ()):
             conditions = (pod.get("status") or {}).get("conditions") or ()
             ready = any(c["type"] == "Ready" and c.get("status") == "True" for c in conditions)
             # A standby takes no writes (CloudNativePG, "Labels and annotations").
-            standby = (pod["metadata"].get("labels") or {}).get("cnpg.io/instanceRole") == "replica"
-            if ready and not standby and not pod["metadata"].get("deletionTimestamp"):
+            other = (pod["metadata"].get("labels") or {}).get("cnpg.io/instanceRole", wanted) != wanted
+            if ready and not other and not pod["metadata"].get("deletionTimestamp"):
                 return str(pod["metadata"]["name"])
         return None
 

@@ -64,7 +64,8 @@ def test_one_command_brings_the_whole_stack_up_with_a_standby(house: House, up: 
 
 def test_the_operators_pooler_answers_a_login_where_pooled_urls_lead(house: House, up: str) -> None:
     shown = house.make("smoke")
-    assert re.search(r"^  ok +pooler, transactions +.*@?127\.0\.0\.1:\d+", shown, re.MULTILINE), shown
+    for way in ("pooler, transactions", "database, to read"):
+        assert re.search(rf"^  ok +{way} +127\.0\.0\.1:\d+ takes a login", shown, re.MULTILINE), shown
     pods = {pod["metadata"]["labels"].get("cnpg.io/poolerName"): pod["spec"] for pod in house.objects("pods")}
     assert {c["resources"]["limits"]["memory"] for c in pods["postgres-pooler"]["containers"]} == {"128Mi"}
     assert "postgres-pooler" in house.make("status")

@@ -282,6 +282,14 @@ def test_apps_that_the_cluster_alone_reaches_are_asked_through_ports_that_the_pl
     assert moved["APPS"]["front"]["url"] == "https://shop.example.com"
 
 
+def test_standbys_of_an_operators_are_reached_like_the_rest_and_replicas_of_others_as_they_are():
+    inside = f"postgresql://postgres:p@postgres-ro.{CLUSTER.namespace}.svc.cluster.local:5432/postgres"
+    (more,) = command._of_standbys({"READ_URL": inside}, CLUSTER)
+    assert more == Forward("postgresRead", "postgres-ro", 5432, 0)
+    for url in ("", "postgresql://postgres:p@replica.example.com:5432/postgres"):
+        assert list(command._of_standbys({"READ_URL": url}, CLUSTER)) == []
+
+
 def test_a_cache_is_asked_for_the_database_that_its_url_names(monkeypatch):
     asked_for = []
     monkeypatch.setattr(cache.network, "reach", lambda *_, **__: None)

@@ -316,6 +316,7 @@ def test_a_ready_pod_is_chosen_and_neither_one_that_goes_nor_a_standby():
     tunnel = forward.Tunnel(access(**{"/api/v1/namespaces/n/pods": [*pods, pooler]}), "i")
     assert tunnel.pod("rest") == "ready"
     assert tunnel.pod("postgres-pooler") == "p"
+    assert tunnel.pod("rest-ro") == "standby"
     assert tunnel.pod("auth") is None
 
 
