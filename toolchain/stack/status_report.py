@@ -92,7 +92,8 @@ def rows(services: Sequence[Service]) -> list[str]:
 
 def _row(service: Service) -> tuple[str, str, str, str]:
     state = service.state if not service.job or service.state == "done" else f"job, {service.state}"
-    image = f"{service.image} ({_KINDS.get(service.image_kind, service.image_kind)})"
+    # An operator chooses the image of what it makes.
+    image = f"{service.image} ({_KINDS.get(service.image_kind, service.image_kind)})" if service.image else ""
     ports = ", ".join(f"{p.address}:{p.port}" for p in service.ports)
     orphan = "orphan: its stack's state does not know it" if service.orphan else ""
     return (service.service, state, image, "  ".join(filter(None, (ports, orphan))))

@@ -68,7 +68,7 @@ def test_the_operators_pooler_answers_a_login_where_pooled_urls_lead(house: Hous
         assert re.search(rf"^  ok +{way} +127\.0\.0\.1:\d+ takes a login", shown, re.MULTILINE), shown
     pods = {pod["metadata"]["labels"].get("cnpg.io/poolerName"): pod["spec"] for pod in house.objects("pods")}
     assert {c["resources"]["limits"]["memory"] for c in pods["postgres-pooler"]["containers"]} == {"128Mi"}
-    assert "postgres-pooler" in house.make("status")
+    assert re.search(r"^ +postgres-pooler +ready ", house.make("status"), re.MULTILINE)
 
 
 def test_a_second_preview_changes_nothing(house: House, up: str) -> None:
