@@ -142,13 +142,12 @@ def test_a_first_up_without_the_image_of_an_optional_service_brings_up_all_other
     assert "supabase/studio:v0-none: the image of studio, by supastack:images.overrides.studio" in shown
     assert "Stack dev is up." not in shown
     assert "Traceback" not in shown
-    assert "docker logs" not in shown, "no log of what only starts"
     # Nothing says that it is well.
     assert not file.exists()
     wait_for(lambda: is_answering(whole_up), "the API to answer")
     assert "supabase-studio" not in whole_up.containers()
     shown = whole_up.up()
     assert "Stack dev is up." in shown
-    assert set(steps(shown)) == {"created", "unchanged"}
+    assert {"created", "unchanged"} <= set(steps(shown))
     assert whole_up.is_well()
     assert file.exists()
