@@ -1,5 +1,6 @@
 """The stacks whose manifests are looked at: every release, profile, database engine and exposure, and every setting that adds a pod."""
 
+import base64
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -101,6 +102,7 @@ def config(release="2026-09", profile="small", exposure="none", source="registry
         "context": "test",
         "profile": profile,
         "exposure": EXPOSURES[exposure],
+        "imagePullSecret": {"name": "registry", "namespace": "platform"},
         **(kubernetes or {}),
     }
     given = {
@@ -164,7 +166,7 @@ def render(settings, stack="dev"):
     plan = Plan(load(settings, stack=stack, secret_keys=secret))
     services = tuple(s for made in plan.services.values() for s in made if not s.off)
     names = ground.stack(plan, "0123456789abcdef")
-    manifests = ground.manifests(plan, names.stack_id)
+    manifests = ground.manifests(plan, names.stack_id, base64.b64encode(b'{"auths": {}}').decode())
     for component, made in plan.services.items():
         manifests += workloads(plan, names, component, made, inside(plan, services))
         manifests += scaling(names, component, made, plan.kubernetes)
