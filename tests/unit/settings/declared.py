@@ -210,6 +210,8 @@ OWN_STORE["apps"] = {
 OWN_STORE = completed(StackSettings, OWN_STORE)
 NOT_BESIDE = (
     ("supabase", "managed", "ref"),
+    # Its file is read where there are replicas.
+    ("supabase", "database", "readReplicaCaCertificate"),
     ("supabase", "database", "schedule", "cleanup", "function"),
     *(("apps", app, "hostPort") for app in OWN_STORE["apps"]),
 )
