@@ -16,8 +16,6 @@ _PORTS: Final = MappingProxyType({"app": 3001, "backend": 3000})
 # A managed project's POOLER_URL says so itself; it is not said twice.
 _POOLED: Final = "${POOLER_URL.prisma}?pgbouncer=true"
 _DIRECT: Final = "${DB_URL.prisma}"
-# Prisma takes the schema from the URL (its connection string reference: argument `schema`).
-_TESTED: Final = "schema=test"
 
 _BACKEND: Final = (
     Group(
@@ -35,11 +33,11 @@ _BACKEND: Final = (
         ),
     ),
     Group(
-        "Tests keep to a schema of their own",
+        "Tests keep to a schema of their own (supabase.database.testSchema)",
         (
-            Variable(key="TEST_SCHEMA", value="test"),
-            Variable(key="TEST_DATABASE_URL", value=f"{_POOLED}&{_TESTED}", instead=f"{_DIRECT}?{_TESTED}"),
-            Variable(key="TEST_DIRECT_URL", value=f"{_DIRECT}?{_TESTED}"),
+            Variable(key="TEST_SCHEMA", value="${TEST_SCHEMA}", required=False),
+            Variable(key="TEST_DATABASE_URL", value="${TEST_DATABASE_URL.prisma}", required=False),
+            Variable(key="TEST_DIRECT_URL", value="${TEST_DIRECT_URL.prisma}", required=False),
         ),
     ),
     Group("The cache", (Variable(key="REDIS_URL", value="${REDIS_URL}"),)),

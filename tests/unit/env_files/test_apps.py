@@ -99,9 +99,9 @@ def test_the_kpi_dashboard_reads_pooled_and_migrates_directly_as_its_seed_says()
         "NODE_ENV": "development",
         "DATABASE_URL": "${POOLER_URL.prisma}?pgbouncer=true",
         "DIRECT_URL": "${DB_URL.prisma}",
-        "TEST_SCHEMA": "test",
-        "TEST_DATABASE_URL": "${POOLER_URL.prisma}?pgbouncer=true&schema=test",
-        "TEST_DIRECT_URL": "${DB_URL.prisma}?schema=test",
+        "TEST_SCHEMA": "${TEST_SCHEMA}",
+        "TEST_DATABASE_URL": "${TEST_DATABASE_URL.prisma}",
+        "TEST_DIRECT_URL": "${TEST_DIRECT_URL.prisma}",
         "REDIS_URL": "${REDIS_URL}",
     }
     assert select(FRONTEND, SOURCES) == {
@@ -121,9 +121,13 @@ def test_kpi_is_the_backend_and_the_frontend_in_one_file_with_the_backends_port(
 def test_without_a_pooler_the_kpi_dashboard_gets_the_direct_url():
     texts = select(BACKEND, SOURCES.keys() - {"POOLER_URL"})
     assert texts["DATABASE_URL"] == "${DB_URL.prisma}"
-    assert texts["TEST_DATABASE_URL"] == "${DB_URL.prisma}?schema=test"
     assert BACKEND.variables["DATABASE_URL"].rule is Rule.POSTGRES_URL
     assert BACKEND.variables["TEST_DIRECT_URL"].secret
+
+
+def test_without_a_schema_of_their_own_tests_are_told_of_none():
+    texts = select(BACKEND, SOURCES.keys() - {"TEST_SCHEMA", "TEST_DATABASE_URL", "TEST_DIRECT_URL"})
+    assert texts.keys() & {"TEST_SCHEMA", "TEST_DATABASE_URL", "TEST_DIRECT_URL"} == set()
 
 
 def test_supabase_has_the_names_of_the_clis_own_status():
