@@ -23,8 +23,8 @@ def up(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False
     Pulumi previews first, though nobody is asked: a program that can't be carried out as a whole changes nothing then. Where there is
     nothing yet that it could change, only the checks of the update itself stand before it: a third of the time is saved. In prod the
     preview is a run of its own, over which the policies are asked first: what they forbid touches nothing (policies.Forbidden).
-    An image that can't be had, or a container that does not start, keeps down only what waits for it, and all that comes after the
-    health gate: env files and apps. The exit code tells. A check that fails still ends all of it.
+    On Docker an image that can't be had, or a container that does not start, keeps down only what waits for it, and all that comes after
+    the health gate: env files and apps. The exit code tells. A check that fails still ends all of it.
 
     Raises ToolchainError where `rest` leads to another stack or other settings.
     """
@@ -40,7 +40,9 @@ def up(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False
             new = ["--skip-preview"]
         else:
             code = 0
-        code = code or Engine(context).run(["up", "--yes", "--continue-on-error", *new, *working(), *rest])
+        # In a cluster what fails is there and has its id, so its gate would only wait for it once more.
+        going_on = ["--continue-on-error"] if ready.description.needs_docker else []
+        code = code or Engine(context).run(["up", "--yes", *going_on, *new, *working(), *rest])
     if code != 0:
         from toolchain.child import INTERRUPTED
         from toolchain.stack import diagnose
