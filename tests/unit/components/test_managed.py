@@ -100,7 +100,8 @@ def test_a_pooler_of_another_name_says_no_region():
 
 
 def configured(settings, more=None):
-    config = {**ALONE, "supabase": {"managed": {"ref": REF, **settings}}, **(more or {})}
+    supabase = {"managed": {"ref": REF, **settings}, "database": {"testSchema": "test"}}
+    config = {**ALONE, "supabase": supabase, **(more or {})}
     return {f"supastack:{name}": value if isinstance(value, str) else json.dumps(value) for name, value in config.items()}
 
 
