@@ -2,6 +2,7 @@
 
 Environment, port and health check are those of upstream's compose files. How many images are worked on at once is IMGPROXY_WORKERS,
 until 3.19 IMGPROXY_CONCURRENCY (its changelog); its own default, two for each processor, would need memory for all of them.
+Below the level `error` it logs each address that it is asked for, and Storage asks with signed ones: who reads those reads the file.
 """
 
 from typing import Final
@@ -23,6 +24,7 @@ def imgproxy(c: Context) -> Service:
         "IMGPROXY_ENABLE_WEBP_DETECTION" if legacy else "IMGPROXY_AUTO_WEBP": text(str(settings["autoWebp"]).lower()),
         "IMGPROXY_CONCURRENCY" if legacy else "IMGPROXY_WORKERS": text(str(settings["workers"])),
         "IMGPROXY_USE_ETAG": text("true"),
+        "IMGPROXY_LOG_LEVEL": text("error"),
     }
     if on_volume:
         # Storage names files by their whole path.

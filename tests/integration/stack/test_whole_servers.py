@@ -90,6 +90,15 @@ def test_a_picture_whose_signature_is_wrong_is_not_given(whole_up: Whole, signed
     assert resized(whole_up, signed.partition("?")[0]).status in {403, 404, 422, 500}
 
 
+def test_a_signed_address_is_not_in_the_log_of_imgproxy(whole_up: Whole, signed: str):
+    before = len(whole_up.container("supabase-imgproxy").logs())
+    assert resized(whole_up, signed).status == 200
+    assert resized(whole_up, signed[:-4] + "0000").status != 200
+    seen = whole_up.container("supabase-imgproxy").logs()[before:]
+    for word in ("X-Amz", "pictures", whole_up.outputs["S3_ACCESS_KEY"]):
+        assert word.encode() not in seen
+
+
 def test_a_picture_on_storages_volume_is_resized_and_imgproxy_can_not_write_there(whole_up: Whole):
     """Storage is a stub: the file is put where it would put it."""
     storage = whole_up.env("supabase-storage")
