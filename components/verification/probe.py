@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from components.verification import cache, http, postgres
 from components.verification.given import Given
-from components.verification.together import at_once
+from components.verification.together import at_once, one_first
 from components.verification.wrong import SECRET, Wrong, told, without
 
 _DATABASE: Final = "postgres"
@@ -54,21 +54,21 @@ def _of_group(group: Sequence[Given]) -> list[str]:
 
 
 def _of_databases(group: Sequence[Given]) -> list[str]:
-    """What is wrong with databases that have the same password: one after the other until one has taken it or not, then the rest.
+    """What is wrong with databases that have the same password.
 
     Whether somebody listens is seen beforehand: no password is sent for that.
     """
-    found: dict[int, Wrong | None] = dict(enumerate(at_once(partial(_wrong, postgres.reach), group)))
-    waiting = [place for place, wrong in found.items() if wrong is None]
-    while waiting:
-        place = waiting.pop(0)
-        found[place] = wrong = _wrong(postgres.log_in, group[place])
-        if wrong is None:
-            found.update(zip(waiting, at_once(partial(_wrong, postgres.log_in), [group[at] for at in waiting]), strict=True))
-            waiting = []
-        elif wrong.password:
-            break
+    found = dict(enumerate(at_once(partial(_wrong, postgres.reach), group)))
+    there = [place for place, wrong in found.items() if wrong is None]
+    answers = one_first(
+        lambda place: _wrong(postgres.log_in, group[place]),
+        there,
+        taken=lambda wrong: wrong is None,
+        refused=lambda wrong: wrong is not None and wrong.password,
+    )
+    found |= {there[at]: wrong for at, wrong in answers.items()}
     lines = [told(group[place], wrong) for place, wrong in found.items() if wrong is not None]
+    waiting = [place for at, place in enumerate(there) if at not in answers]
     if waiting:
         others = ", ".join(f"{group[place]['what']} ({group[place]['at']})" for place in waiting)
         lines.append(f"verify: not asked with that password too, since whoever gives a few wrong ones may be banned: {others}")

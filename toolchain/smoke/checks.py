@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from components.verification.together import at_once
+from components.verification.together import at_once, one_first
 from components.verification.wrong import Wrong
 from toolchain.smoke import asking, tenants
 from toolchain.smoke.result import Result, Verdict
@@ -167,27 +167,25 @@ def run(checks: Sequence[Check], images: Mapping[str, Any], *, pause: float = _P
 
 
 def _of_group(group: Sequence[Check], images: Mapping[str, Any], pause: float) -> list[Result]:
-    """What is asked with one password: one after the other until one has taken it or not, then the rest.
+    """What is asked with one password.
 
     Whether somebody listens is seen beforehand: no password is sent for that.
     """
     if len(group) == 1:
         return [_result(group[0], images, pause)]
-    found = dict(
-        enumerate(at_once(lambda check: _result(replace(check, ask=_bound(asking.listens, check.url)), images, pause), group))
+    found = at_once(lambda check: _result(replace(check, ask=_bound(asking.listens, check.url)), images, pause), group)
+    there = [number for number, result in enumerate(found) if result.verdict is Verdict.OK]
+    answers = one_first(
+        lambda number: _result(group[number], images, pause),
+        there,
+        taken=lambda result: result.verdict is Verdict.OK,
+        refused=lambda result: result.refused,
     )
-    waiting = [number for number, result in found.items() if result.verdict is Verdict.OK]
-    while waiting:
-        asked, *waiting = waiting
-        found[asked] = _result(group[asked], images, pause)
-        if found[asked].verdict is Verdict.OK:
-            found.update(zip(waiting, at_once(lambda n: _result(group[n], images, pause), waiting), strict=True))
-            break
-        if found[asked].refused:
-            said = f"not asked with the password that {group[asked].name} refuses: who gives a few wrong ones may be banned"
-            found.update({n: replace(found[n], verdict=Verdict.SKIPPED, said=f"{place(group[n].url)}: {said}") for n in waiting})
-            break
-    return [found[number] for number in range(len(group))]
+    refusing = next((result.name for result in answers.values() if result.refused), "")
+    for at, number in enumerate(there):
+        said = f"{place(group[number].url)}: not asked with the password that {refusing} refuses: who gives a few wrong ones may be banned"
+        found[number] = answers.get(at) or replace(found[number], verdict=Verdict.SKIPPED, said=said)
+    return found
 
 
 def _result(check: Check, images: Mapping[str, Any], pause: float) -> Result:
