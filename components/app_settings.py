@@ -113,7 +113,7 @@ class ApplicationSettings(TypedDict):
     """Path that answers with 200 to 399 when it can take requests. Unset: its port takes connections."""
     resources: NotRequired[PodResources]
     """Memory and CPU; what is unset is the profile's. Docker takes the limits."""
-    env: NotRequired[Annotated[dict[str, str], Setting(default={}, key_check=variable_name, check=env_text)]]
+    env: NotRequired[Annotated[dict[str, str], values.variables(key_check=variable_name, check=env_text)]]
     """Environment: texts with `${NAME}` for the stack's values, as the app reaches them. Secrets of your own: `appSecrets`."""
     secrets: NotRequired[Annotated[dict[str, AppSecret], Setting(default={}, key_check=kube.object_name)]]
     """Secrets of Kubernetes by their names, where those matter; other secret variables are in `<app>-env`."""

@@ -6,7 +6,7 @@ from typing import get_origin
 
 from components.setting_schema import Field, default_of, fields
 from components.setting_types import PortSettings
-from components.setting_values import Ciphertext
+from components.setting_values import Ciphertext, variable_text
 
 
 def ciphertexts(value: object, path: tuple[str | int, ...]) -> list[tuple[str | int, ...]]:
@@ -55,7 +55,9 @@ def from_config(field: Field, value: object) -> object:
 
 
 def with_defaults(field: Field, value: object) -> object:
-    """Return a value of a setting with the defaults for all that it leaves out."""
+    """Return a value of a setting with the defaults for all that it leaves out, and environment variables as texts."""
+    if field.setting.environment and isinstance(value, dict):
+        return {name: variable_text(inner) for name, inner in value.items()}
     if field.group is None:
         return value
     if get_origin(field.type) is list and isinstance(value, list):

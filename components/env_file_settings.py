@@ -59,7 +59,7 @@ def referring(text: str, more: Mapping[str, Source]) -> str:
 class EnvFileGroup(TypedDict):
     """Variables that stand together."""
 
-    variables: NotRequired[Annotated[dict[str, str], Setting(default={}, key_check=variable_key, check=template_text)]]
+    variables: NotRequired[Annotated[dict[str, str], values.variables(key_check=variable_key, check=template_text)]]
     """As `variables` of the file."""
 
 
@@ -73,7 +73,7 @@ class EnvFileSettings(TypedDict):
     """`dotenv` for apps, shells and Next.js; `docker` for `docker --env-file`, which takes no quotes."""
     overwrite: NotRequired[Annotated[bool, Setting(default=False)]]
     """Replace a file that is there and was not written by this stack."""
-    variables: NotRequired[Annotated[dict[str, str], Setting(default={}, key_check=variable_key, check=template_text)]]
+    variables: NotRequired[Annotated[dict[str, str], values.variables(key_check=variable_key, check=template_text)]]
     """Variables of an app of your own, or more of a built-in one: texts with `${NAME}` for the stack's values (docs/env-files.md)."""
     groups: NotRequired[Annotated[dict[str, EnvFileGroup], Setting(default={}, key_check=values.line_of_text)]]
     """More variables, each group under its name as a comment, sorted by it."""

@@ -112,6 +112,8 @@ def _value(field: Field) -> str:
     """Return what a setting takes, as text."""
     if field.item is not None and get_origin(field.type) is dict:
         return f"{'sizes' if field.item.setting.unit == 'size' else 'numbers'} by name, {limits(field.item.setting)}"
+    if field.setting.environment:
+        return "variables by name"
     if get_origin(field.type) is dict:
         return "secret texts by name" if field.setting.secret else "texts by name"
     if isinstance(field.type, type) and issubclass(field.type, Enum):

@@ -304,7 +304,9 @@ def limits(setting: Setting) -> str:
     """Return from what to what a number, a size or a list's length may go, as text."""
     if setting.unit == "size":
         return f"{size_text(setting.minimum or 0)} to {size_text(setting.maximum or 0)}"
-    return f"{setting.minimum} to {setting.maximum}" + (f" {setting.unit}" if setting.unit else "")
+    low, high = setting.minimum, setting.maximum
+    span = f"at most {high}" if low is None else f"at least {low}" if high is None else f"{low} to {high}"
+    return span + (f" {setting.unit}" if setting.unit else "")
 
 
 def choices(kind: type[Enum]) -> str:
@@ -347,7 +349,10 @@ def _not_a_choice(field: Field, given: object) -> tuple[str, str]:
 
 
 _DESCRIBED: dict[str, Callable[[Field, object], tuple[str, str]]] = {
-    "string_type": _wrong_type("text", "write a text; put it in quotes if it looks like a number or like true or false"),
+    "string_type": _wrong_type(
+        "text",
+        "write a text; put it in quotes if it looks like a number or like true or false (pulumi config set: --type string)",
+    ),
     "bool_type": _wrong_type("true or false", "write true or false, without quotes"),
     "list_type": _wrong_type("a list", 'write a list, one "- item" a line'),
     "dict_type": _group,

@@ -46,6 +46,24 @@ class Setting:
     """For each key of a mapping whose keys the user chooses."""
     secret: bool = False
     """Accepted only when set with --secret, and never shown."""
+    environment: bool = False
+    """Whether it is a mapping of environment variables (`variables`)."""
+
+
+def variables(*, key_check: Callable[[str], str], check: Callable[[str], str]) -> Setting:
+    """Return a setting that holds environment variables by name: texts, and what counts as one (`variable_text`)."""
+    return Setting(default={}, key_check=key_check, check=check, environment=True)
+
+
+def variable_text(value: object) -> object:
+    """Return the text that a true, a false or a whole number is in an environment; anything else as it is.
+
+    `pulumi config set --path` stores such texts without quotes (Pulumi's sdk/go/common/resource/config, adjustObjectValue). From 2**53
+    on a number on its way through JSON may be another than the written one.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) and abs(value) < 2**53 else value
 
 
 _UNITS: Final = {"kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30, "tb": 1 << 40}

@@ -110,7 +110,7 @@ class TenantSettings(TypedDict):
     """The Supabase project of an enterprise tenant. Its secrets: `tenantSecrets`."""
     backup: NotRequired[BackupPolicySettings]
     """How that project is agreed to be backed up."""
-    variables: NotRequired[Annotated[dict[str, str], Setting(default={}, key_check=variable_key, check=template_text)]]
+    variables: NotRequired[Annotated[dict[str, str], values.variables(key_check=variable_key, check=template_text)]]
     """Variables of its env file alone, more or others than all have: texts with `${NAME}` for the stack's values."""
 
 
@@ -126,7 +126,7 @@ class TenantEnvFileSettings(TypedDict):
     """`dotenv` for apps, shells and Next.js; `docker` for `docker --env-file`, which takes no quotes."""
     overwrite: NotRequired[Annotated[bool, Setting(default=False)]]
     """Replace files that are there and were not written by this stack."""
-    variables: NotRequired[Annotated[dict[str, str], Setting(default={}, key_check=variable_key, check=template_text)]]
+    variables: NotRequired[Annotated[dict[str, str], values.variables(key_check=variable_key, check=template_text)]]
     """Variables of all of them: texts with `${NAME}` for the stack's values and the tenant's (docs/tenants.md)."""
     groups: NotRequired[Annotated[dict[str, EnvFileGroup], Setting(default={}, key_check=values.line_of_text)]]
     """More variables, each group under its name as a comment, sorted by it."""

@@ -5,7 +5,7 @@ from typing import Annotated, Final, NotRequired
 from typing_extensions import TypedDict
 
 from components.setting_declared import declared
-from components.setting_values import Refused, Setting, size
+from components.setting_values import Refused, size, variables
 
 SERVICES: Final = (
     "postgres",
@@ -55,7 +55,7 @@ def variable_value(text: str) -> str:
 class ServiceOverride(TypedDict):
     """What one service is given beside its settings."""
 
-    env: NotRequired[Annotated[dict[str, str], Setting(default={}, key_check=variable_name, check=variable_value)]]
+    env: NotRequired[Annotated[dict[str, str], variables(key_check=variable_name, check=variable_value)]]
     """Environment variables, in upstream's terms; they win over Supastack's own. For secrets: `serviceSecrets`."""
     memory: NotRequired[Annotated[str, size(minimum="16mb")]]
     """Memory limit. Unset: the service's own default."""
