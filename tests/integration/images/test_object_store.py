@@ -1,10 +1,12 @@
 """The minio image, run as minio/minio and minio/mc are."""
 
-import json
 from collections.abc import Callable
 
 import pytest
 
+from components.service import Image
+from components.services.object_store import buckets_job
+from components.setting_types import ObjectStorageEngine
 from tests.integration.images.conftest import Box, Dock
 
 pytestmark = pytest.mark.docker
@@ -50,33 +52,40 @@ def test_a_wrong_password_is_refused(dock: Dock, image: Callable[[str], str]) ->
     assert "signature" in output
 
 
-def test_a_job_in_it_makes_buckets_and_a_user_who_sees_only_them(dock: Dock, image: Callable[[str], str]) -> None:
+def given(dock: Dock, reference: str, server: Box, access_key: str, secret_key: str) -> None:
+    """Run the job that a stack runs, with these credentials for its app."""
+    job = buckets_job(ObjectStorageEngine.MINIO, Image("minio", reference), ("mine",))
+    env = {**client(host=server.name), "ACCESS_KEY": access_key, "SECRET_KEY": secret_key}
+    (script,) = job.files
+    files = {script.path: "".join(str(part) for part in script.content.parts)}
+    dock.once(reference, *job.command, env=env, entrypoint=list(job.entrypoint), files=files)
+
+
+def test_the_job_in_it_makes_buckets_and_a_user_who_sees_only_them(dock: Dock, image: Callable[[str], str]) -> None:
     server = serve(dock, image("minio"))
-    resources = ["arn:aws:s3:::mine", "arn:aws:s3:::mine/*"]
-    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:*"], "Resource": resources}]}
-    script = "\n".join(
-        [
-            "set -eu",
-            "mc mb --ignore-existing store/mine store/theirs",
-            f"printf '%s' '{json.dumps(policy)}' > /tmp/policy.json",
-            "mc admin policy create store mine /tmp/policy.json",
-            'printf \'%s\\n%s\\n\' "$ACCESS_KEY" "$SECRET_KEY" | mc admin user add store',
-            'mc admin policy attach store mine --user "$ACCESS_KEY" || mc admin user info store "$ACCESS_KEY" | grep -q mine',
-        ]
-    )
-    job = {
-        "env": {**client(host=server.name), "ACCESS_KEY": "app-user", "SECRET_KEY": "app-Test_01234"},
-        "entrypoint": ["/bin/sh"],
-        "files": {"/etc/supastack/buckets.sh": script},
-    }
+    server.ok("mc", "mb", "store/theirs", env=client())
     # Twice, as a second deployment runs it again.
     for _ in range(2):
-        dock.once(image("minio"), "/etc/supastack/buckets.sh", **job)
+        given(dock, image("minio"), server, "app-user", "app-Test_01234")
     app = client("app-user", "app-Test_01234")
     server.ok("sh", "-c", "printf x | mc pipe store/mine/x", env=app)
     code, output = server.run("sh", "-c", "printf x | mc pipe store/theirs/x", env=app)
     assert code != 0
     assert "Insufficient permissions" in output
+
+
+def test_a_key_that_was_changed_is_of_no_use_any_more(dock: Dock, image: Callable[[str], str]) -> None:
+    server = serve(dock, image("minio"))
+    given(dock, image("minio"), server, "leaked-user", "leaked-Test_01234")
+    server.ok("sh", "-c", 'printf "%s\\n%s\\n" someones someones-Test_01234 | mc admin user add store', env=client())
+    server.ok("mc", "admin", "policy", "attach", "store", "readwrite", "--user", "someones", env=client())
+    given(dock, image("minio"), server, "app-user", "old-Test_01234")
+    given(dock, image("minio"), server, "app-user", "app-Test_01234")
+    for user, password in (("leaked-user", "leaked-Test_01234"), ("app-user", "old-Test_01234")):
+        assert server.run("mc", "ls", "store/mine", env=client(user, password))[0] != 0
+    server.ok("mc", "ls", "store/mine", env=client("app-user", "app-Test_01234"))
+    # Who was given rights by hand keeps them.
+    server.ok("mc", "ls", "store/mine", env=client("someones", "someones-Test_01234"))
 
 
 def test_the_root_credentials_may_come_from_files(dock: Dock, image: Callable[[str], str]) -> None:

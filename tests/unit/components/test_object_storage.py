@@ -1,6 +1,7 @@
 """The object store's engines, their jobs, and one that others run."""
 
 import json
+import re
 
 import pulumi
 import pytest
@@ -57,6 +58,13 @@ def test_minios_policy_allows_the_buckets_and_nothing_else():
     script = plain(job.files[0].content)
     policy = json.loads(script.split("printf '%s' '")[1].split("' >")[0])
     assert policy["Statement"][0]["Resource"] == ["arn:aws:s3:::one-bucket", "arn:aws:s3:::one-bucket/*"]
+
+
+@pytest.mark.parametrize("engine", ["minio", "rustfs"])
+def test_the_job_asks_for_no_program_that_mcs_image_has_not(engine):
+    """No grep, sed, awk, find or jq (minio/mc#4469, minio/mc#4764)."""
+    _, job = of(engine, buckets=["one-bucket"])
+    assert not {"grep", "sed", "awk", "find", "jq", "xargs"} & set(re.findall(r"[a-z]+", plain(job.files[0].content)))
 
 
 def test_seaweedfs_identities_are_json_and_only_root_is_admin():
