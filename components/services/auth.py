@@ -20,6 +20,9 @@ PORT: Final = 9999
 VERIFY: Final = "/auth/v1/verify"
 """Where the links in mails lead, at the gateway."""
 
+_THIS_MACHINE: Final = ("localhost", "127.0.0.1")
+"""Names of this machine that people use for one another."""
+
 _GIVEN: Final = (
     ("dbMaxPoolSize", "DB_MAX_POOL_SIZE"),
     ("enableManualLinking", "SECURITY_MANUAL_LINKING_ENABLED"),
@@ -91,7 +94,7 @@ def auth(c: Context) -> Service:
         "GOTRUE_JWT_EXP": text(str(settings["jwtExpiry"])),
         "GOTRUE_JWT_SECRET": text(Secret(secret_names.JWT_SECRET)),
         "GOTRUE_SITE_URL": text(c.urls.site),
-        "GOTRUE_URI_ALLOW_LIST": text(",".join(settings.get("additionalRedirectUrls", ()))),
+        "GOTRUE_URI_ALLOW_LIST": text(",".join(_allowed(c))),
         **_mail(c),
         **_phone(c),
         **dict(_plain(settings)),
@@ -132,6 +135,22 @@ def auth(c: Context) -> Service:
         provides={"auth": "http"},
         replicable=True,
     )
+
+
+def _allowed(c: Context) -> tuple[str, ...]:
+    """Where a sign-in may lead back to, beside the site itself: what the settings say, and this machine by its other name.
+
+    GoTrue takes `localhost` and 127.0.0.1 for different sites, and sends whoever opened the app by the other name to the site's own, where
+    neither session nor PKCE cookie is (supabase/auth internal/utilities/request.go, IsRedirectURLValid). Its patterns have the separators
+    "." and "/", and `**` is any text (supabase/auth#334). The address alone is a pattern of its own: `window.location.origin` has no slash.
+    """
+    given = c.settings["auth"].get("additionalRedirectUrls", ())
+    site = urlsplit(c.urls.site)
+    if site.hostname not in (*_THIS_MACHINE, "::1"):
+        return tuple(given)
+    port = "" if site.port is None else f":{site.port}"
+    others = (f"{site.scheme}://{host}{port}" for host in _THIS_MACHINE if host != site.hostname)
+    return tuple(dict.fromkeys((*given, *(pattern for other in others for pattern in (other, f"{other}/**")))))
 
 
 def _bool(value: object) -> Text:

@@ -59,6 +59,19 @@ def test_engine_floor_and_local_images_are_the_same_everywhere():
     assert {entry["reference"] for entry in local.values()} <= made
 
 
+def test_the_readme_says_which_shipped_stacks_come_up_as_they_are(capsys, monkeypatch):
+    monkeypatch.setenv("KUBECONFIG", "kubeconfig")
+    rows = re.findall(r"^\| (`[^|]*`) \|[^|]*\| ([^|]*) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    told = {name: needs for names, needs in rows for name in re.findall(r"`([\w-]+)`", names)}
+    for path in ROOT.glob("Pulumi.*.yaml"):
+        stack = path.stem.removeprefix("Pulumi.")
+        assert (describe.main(["--stack", stack, "--config", str(path)]) == 0) is told[stack].startswith("nothing"), stack
+        for secret in set(
+            re.findall(r"supastack:(\w+)\n +why: [^\n]*\n +fix: run: pulumi config set --secret", capsys.readouterr().err)
+        ):
+            assert f"`{secret}`" in told[stack] or "ten secrets" in told[stack], stack
+
+
 def test_the_shipped_stack_files_are_right(capsys, monkeypatch):
     for stack in ("dev", "preview", "kpi-local", "kube", "supa-manager", "cleanmatex"):
         assert describe.main(["--stack", stack, "--config", str(ROOT / f"Pulumi.{stack}.yaml")]) == 0

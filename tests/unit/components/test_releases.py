@@ -56,6 +56,14 @@ def test_every_release_has_what_stands_beside_the_supabase_set(name):
 
 
 @each
+def test_no_image_is_one_that_its_owner_has_withdrawn(name):
+    # MinIO's own answer 401 on both, since September 2026 (docs/decisions/0005).
+    gone = ("docker.io/minio/", "quay.io/minio/")
+    release = load(name, local=False)
+    assert [r for r in map(release.image_if_any, releases.roles()) if r.reference.startswith(gone)] == []
+
+
+@each
 def test_the_gateway_and_the_pooler_are_there_as_the_features_say(name):
     release = load(name, local=False)
     assert release.has(release.features.gateway)

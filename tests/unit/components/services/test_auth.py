@@ -60,6 +60,30 @@ def test_without_catcher_and_server_no_server_is_named():
     assert "mail" not in edges(service)
 
 
+@pytest.mark.parametrize(
+    ("site", "others"),
+    [
+        (None, ["http://localhost:3025", "http://localhost:3025/**"]),
+        ("http://localhost:3000", ["http://127.0.0.1:3000", "http://127.0.0.1:3000/**"]),
+        ("https://localhost/app", ["https://127.0.0.1", "https://127.0.0.1/**"]),
+        (
+            "http://[::1]:3025",
+            ["http://localhost:3025", "http://localhost:3025/**", "http://127.0.0.1:3025", "http://127.0.0.1:3025/**"],
+        ),
+        ("https://app.example.com", []),
+        ("http://localhost.example.com:3000", []),
+        ("http://192.168.1.5:3000", []),
+    ],
+)
+def test_an_app_on_this_machine_is_led_back_to_by_both_of_its_names(site, others):
+    given = ["https://a.example/**", "app://b"]
+    own = {} if site is None else {"siteUrl": site}
+    assert told({**own, "additionalRedirectUrls": given})["GOTRUE_URI_ALLOW_LIST"].split(",") == [*given, *others]
+    # Nothing stands there twice, and nothing at all where there is nothing to say.
+    assert told({**own, "additionalRedirectUrls": others})["GOTRUE_URI_ALLOW_LIST"] == ",".join(others)
+    assert told(own)["GOTRUE_URI_ALLOW_LIST"] == ",".join(others)
+
+
 def test_what_is_not_given_is_left_to_gotrue():
     assert not [name for name in told() if re.search(r"RATE_LIMIT|SESSIONS|PASSWORD_|SECURITY|MFA|HOOK|TEMPLATES|SUBJECTS", name)]
 
@@ -67,7 +91,6 @@ def test_what_is_not_given_is_left_to_gotrue():
 @pytest.mark.parametrize(
     ("settings", "variable", "value"),
     [
-        ({"additionalRedirectUrls": ["https://a.example/**", "app://b"]}, "URI_ALLOW_LIST", "https://a.example/**,app://b"),
         ({"dbMaxPoolSize": 10}, "DB_MAX_POOL_SIZE", "10"),
         ({"email": {"doubleConfirmChanges": False}}, "MAILER_SECURE_EMAIL_CHANGE_ENABLED", "false"),
         ({"email": {"enableConfirmations": False}}, "MAILER_AUTOCONFIRM", "true"),
