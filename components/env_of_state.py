@@ -106,5 +106,5 @@ def of_outputs(name: str, config: Path | None, outputs: Mapping[str, Any]) -> To
         layout=template.layout,
         format=template.format or Format.DOTENV,
         values={key: env_template.fill(text, sources) for key, text in texts.items()},
-        left_out={**env_files.left_out(template, sources), **{key: [f"appSecrets.{name}.{key}"] for key in sorted(hidden)}},
+        left_out={**env_files.left_out(template, sources), **{key: [hidden[key]] for key in sorted(hidden)}},
     )

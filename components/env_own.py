@@ -28,14 +28,23 @@ def template_of(app: str, config: Path | None) -> App:
     return _of_a_tenant(app, found, config) or env_files.template(app, _own(app, found, config))
 
 
-def secrets_of(app: str, config: Path | None) -> frozenset[str]:
-    """The variables of an app whose values are secret settings (`appSecrets`): no template has these.
+def secrets_of(app: str, config: Path | None) -> dict[str, str]:
+    """The variables of an app whose values are secret settings, each with its setting (`appSecrets.<app>.<variable>`).
+
+    Args:
+        app: Its name; `tenant-<id>` for the env file of a tenant, whose secrets are those of the app that all of them follow.
+        config: A stack file; None: there are none.
 
     Raises:
-        ValueError: the stack file can't be read as one.
+        ValueError: the stack file can't be read as one, or what it says of tenants is wrong.
         OSError: it can't be read.
     """
-    return frozenset(_secrets(app, read(config.read_text(encoding="utf-8")))) if config else frozenset()
+    if config is None:
+        return {}
+    found = read(config.read_text(encoding="utf-8"))
+    tenant = _tenant(app, found, config)
+    variables, holder = ({}, app) if tenant is None else (tenant[0], tenant[1].get("app", ""))
+    return {key: f"appSecrets.{holder}.{key}" for key in _secrets(holder, found) if key not in variables}
 
 
 def _secrets(app: str, found: Mapping[str, Any]) -> Iterable[str]:
@@ -55,13 +64,24 @@ def _own(app: str, found: Mapping[str, Any], config: Path | None) -> Own:
 
 def _of_a_tenant(app: str, found: Mapping[str, Any], config: Path | None) -> App | None:
     """The template of a tenant's env file; None for an app, and where the tenants have none."""
+    tenant = _tenant(app, found, config)
+    if tenant is None:
+        return None
+    from components import tenants
+
+    variables, file = tenant
+    return tenants.template(variables, file, _secrets(file.get("app", ""), found))
+
+
+def _tenant(app: str, found: Mapping[str, Any], config: Path | None) -> tuple[Mapping[str, str], Mapping[str, Any]] | None:
+    """The variables of a tenant's env file alone, and the setting `tenantEnvFile`; None where the app is no tenant."""
     if not app.startswith("tenant-") or _given(found, "tenants") is None:
         return None
     from components import tenants  # few stacks have any
 
     values = _checked(("tenantEnvFile", "tenants"), None, {"tenantEnvFile": {}, **found}, config)
     mine = [tenant["variables"] for tenant in values["tenants"] if tenant.get("id") == app.removeprefix(tenants.OWNER)]
-    return tenants.template(mine[0], values["tenantEnvFile"]) if mine else None
+    return (mine[0], values["tenantEnvFile"]) if mine else None
 
 
 def _given(found: Mapping[str, Any], name: str) -> Any:

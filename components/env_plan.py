@@ -38,8 +38,12 @@ def templates(settings: Settings) -> tuple[dict[str, App], list[str]]:
         wrong += [f"{settings.project}:envFiles.{CLI.name}: {reason}" for reason in _out_of_the_clis_reach(settings)]
     for path in settings.secrets:
         app = path.split(".")[1] if path.startswith("appSecrets.") else ""
-        if app and app not in settings.env_files and app not in settings.given("apps"):
-            wrong.append(f"{settings.project}:{path}: there is no app {app}. Add it under apps or envFiles, or remove this.")
+        known = app in settings.env_files or app in settings.given("apps") or app == settings.tenant_env_file.get("app")
+        if app and not known:
+            wrong.append(
+                f"{settings.project}:{path}: there is no app {app}. Add it under apps or envFiles, name it as tenantEnvFile.app, or "
+                "remove this."
+            )
     return found, wrong
 
 

@@ -152,10 +152,16 @@ class Plan:
             placement["kubernetes"] = {
                 "namespace": s.kubernetes.namespace if place is None else place,
                 "settings": self.kubernetes,
+                "adopts": self.adopts,
             }
         elif s.target is Target.DOCKER:
             placement |= {"host": s.docker.host, "socket": s.docker.socket, "network": "" if place is None else place}
         return placement
+
+    @property
+    def adopts(self) -> bool:
+        """Whether an earlier stack's objects in the cluster are taken over: the settings give the id that they carry."""
+        return self.settings.target is Target.KUBERNETES and self.settings.stack_id is not None
 
     @cached_property
     def kubernetes(self) -> KubernetesSettings:
@@ -397,7 +403,8 @@ class Plan:
             return ()
         from components import tenants
 
-        return tenants.with_templates(self.settings.tenants, self.settings.tenant_env_file)
+        s = self.settings
+        return tenants.with_templates(s.tenants, s.tenant_env_file, s.app_secrets.get(s.tenant_env_file.get("app", ""), ()))
 
     @property
     def tenant_files(self) -> list[str]:

@@ -480,7 +480,7 @@ class StackSettings(TypedDict):
             Setting(secret=True, key_check=values.app_name),
         ]
     ]
-    """Secret variable of an app, by the app's name (`apps`, `envFiles`) and the variable's; in an env file it wins over the template's."""
+    """Secret variable of an app, by the app's name (`apps`, `envFiles`, `tenantEnvFile.app`) and its own; it wins over a template's."""
     tenantSecrets: NotRequired[
         Annotated[
             dict[str, Annotated[dict[str, str], Setting(key_check=secret_name, check=secrets.outside_secret)]],

@@ -4,7 +4,7 @@ Reasons name a tenant by its id, since a path only has its place in the list.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -135,12 +135,12 @@ def _secrets_belong_to_a_tenant(values: Values, context: Context) -> Iterator[Pr
                 yield Problem(path=path, value=None, reason=reason, fix=f"remove it: {command}; or set its tier to enterprise")
 
 
-@rule("tenants", "tenantSecrets", "tenantEnvFile", "cache.lifetimes")
+@rule("tenants", "tenantSecrets", "tenantEnvFile", "appSecrets", "cache.lifetimes")
 def _secrets_are_there(values: Values, context: Context) -> Iterator[Problem]:
     for _, name, tenant in _enterprise(values):
         held = values.get("tenantSecrets", {}).get(name, {})
         needed = {"databasePassword": "its project has its password already, and nobody can make it here"}
-        for output, keys in _needed(values["tenantEnvFile"], tenant).items():
+        for output, keys in _needed(values, tenant).items():
             needed.setdefault(output, f"{' and '.join(keys)} of its env file can't be filled without it")
         for secret, reason in needed.items():
             if secret not in held:
@@ -155,7 +155,7 @@ def _secrets_are_there(values: Values, context: Context) -> Iterator[Problem]:
                 )
 
 
-@rule("tenants", "tenantEnvFile", "supabase.enabled", "supabase.managed", "cache.lifetimes")
+@rule("tenants", "tenantEnvFile", "appSecrets", "supabase.enabled", "supabase.managed", "cache.lifetimes")
 def _secrets_of_the_shared_project_are_there(values: Values, context: Context) -> Iterator[Problem]:
     """A stack of its own makes them; where others run the project, only they can."""
     if "ref" not in values["supabase"]["managed"]:
@@ -164,7 +164,7 @@ def _secrets_of_the_shared_project_are_there(values: Values, context: Context) -
     for _, name, tenant in _each(values):
         if tenant["tier"] is not Tier.STANDARD:
             continue
-        for secret, keys in _needed(values["tenantEnvFile"], tenant).items():
+        for secret, keys in _needed(values, tenant).items():
             if secret not in context.secrets:
                 variables, ids = lacking.setdefault(secret, (set(), set()))
                 variables.update(keys)
@@ -183,16 +183,23 @@ def _secrets_of_the_shared_project_are_there(values: Values, context: Context) -
         )
 
 
-def _needed(file: Mapping[str, Any], tenant: Mapping[str, Any]) -> dict[str, list[str]]:
+def _hidden(values: Values) -> Collection[str]:
+    """The variables of the tenants' env files that are secret settings of their app."""
+    held: Mapping[str, Mapping[str, Any]] = values.get("appSecrets", {})
+    return held.get(values["tenantEnvFile"].get("app", ""), {}).keys()
+
+
+def _needed(values: Values, tenant: Mapping[str, Any]) -> dict[str, list[str]]:
     """The secrets that what must stand in a tenant's env file is made of, with the variables that need each."""
     from components.managed import KEYS
 
+    file = values["tenantEnvFile"]
     settings = {secret: setting for setting, secret in secret_settings.SINGLE.items()}
     of_output = {output: settings[secret] for output, secret in KEYS.items()}
     texts = {**file["variables"], **{k: t for group in file["groups"].values() for k, t in group["variables"].items()}}
-    texts |= tenant["variables"]
     if (app := APPS.get(file.get("app", ""))) is not None:
         texts = {**{key: variable.value for key, variable in app.variables.items() if variable.required}, **texts}
+    texts = {**{key: text for key, text in texts.items() if key not in _hidden(values)}, **tenant["variables"]}
     found: dict[str, list[str]] = {}
     for key, text in texts.items():
         for output in env_template.names(text):
@@ -261,7 +268,7 @@ def open_caches(values: Values) -> Iterator[tuple[str, str]]:
 # -- files -----------------------------------------------------------------------------------------------------------
 
 
-@rule("tenants", "tenantEnvFile", "envFiles.*.path", "instance")
+@rule("tenants", "tenantEnvFile", "appSecrets", "envFiles.*.path", "instance")
 def _each_tenant_has_a_file_of_its_own(values: Values, context: Context) -> Iterator[Problem]:
     from components.tenants import path as path_of
 
@@ -274,6 +281,10 @@ def _each_tenant_has_a_file_of_its_own(values: Values, context: Context) -> Iter
     keys = [*file["variables"], *(name for group in file["groups"].values() for name in group["variables"])]
     for name in sorted({name for name in keys if keys.count(name) > 1}):
         yield Problem(path=("tenantEnvFile", "variables", name), value=None, reason="it is given twice", fix="keep one of them")
+    for name in sorted(set(keys) & set(_hidden(values))):
+        secret = key_text(context.project, ("appSecrets", app or "", name))
+        fix = f"keep one of the two: pulumi config rm --path '{secret}' --stack {context.stack}"
+        yield Problem(path=("tenantEnvFile", "variables", name), value=None, reason=f"{secret} gives it too", fix=fix)
     if not ids:
         return
     fmt = APPS[app].format if app in APPS else None

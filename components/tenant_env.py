@@ -12,7 +12,7 @@ from components import app_env, env_files, env_template, tenants
 from components.env_app import App
 from components.env_file import EnvFile
 from components.plan import Plan
-from components.settings import ROOT
+from components.settings import ROOT, Settings
 from components.tenants import Tenant
 
 SETTING: Final = "tenantEnvFile"
@@ -22,7 +22,7 @@ OUTPUT: Final = "TENANT_"
 
 def planned(plan: Plan) -> list[dict[str, Any]]:
     """The files that will be written, with the values that are known before anything is made, for the checks."""
-    filler = _Filler(app_env.known_values(plan))
+    filler = _Filler(app_env.known_values(plan), plan.settings)
     return [
         {
             "app": tenants.resource_name(tenant),
@@ -47,7 +47,7 @@ def write(plan: Plan, outputs: Mapping[str, pulumi.Input[Any]], after: pulumi.Re
         after: What must be well before an app is told where it is; None where nothing is deployed.
     """
     written = plan.settings.tenant_env_file
-    filler = _Filler({**app_env.known_values(plan), **outputs})
+    filler = _Filler({**app_env.known_values(plan), **outputs}, plan.settings)
     options = pulumi.ResourceOptions(depends_on=[] if after is None else [after])
     for tenant, app in plan.tenants:
         if app is None:
@@ -87,8 +87,11 @@ def _path(plan: Plan, tenant: Tenant) -> Path:
 class _Filler:
     """Fills templates with the stack's values and a tenant's; what no tenant has a say in is made once for all."""
 
-    def __init__(self, sources: Mapping[str, pulumi.Input[Any]]) -> None:
+    def __init__(self, sources: Mapping[str, pulumi.Input[Any]], settings: Settings) -> None:
         self.sources = sources
+        app = settings.tenant_env_file.get("app", "")
+        given = {key: settings.secrets.get(f"appSecrets.{app}.{key}") for key in settings.app_secrets.get(app, ())}
+        self.hidden = {key: pulumi.Output.secret(held.get_secret_value()) for key, held in given.items() if held is not None}
         self._common: dict[str, pulumi.Input[str]] = {}
 
     def values(self, app: App, tenant: Tenant) -> dict[str, pulumi.Input[str]]:
@@ -97,7 +100,8 @@ class _Filler:
         own |= {name: pulumi.Output.secret(value) for name, value in tenants.secret_values(tenant).items()}
         usable = {name for name in self.sources if tenant.project is None or tenants.is_shared(name)}
         texts = env_files.select(app, usable | own.keys())
-        return {key: self._fill(text, own) for key, text in texts.items()}
+        hidden = {key: value for key, value in self.hidden.items() if key not in tenant.variables}
+        return {**{key: self._fill(text, own) for key, text in texts.items()}, **hidden}
 
     def _fill(self, text: str, own: Mapping[str, pulumi.Input[Any]]) -> pulumi.Input[str]:
         if any(name in own for name in env_template.names(text)):

@@ -166,12 +166,13 @@ def secret_values(tenant: Tenant) -> dict[str, str]:
 # -- env files -------------------------------------------------------------------------------------------------------
 
 
-def template(variables: Mapping[str, str], file: Mapping[str, Any]) -> App | None:
+def template(variables: Mapping[str, str], file: Mapping[str, Any], hidden: Iterable[str] = ()) -> App | None:
     """The template of a tenant's env file; None where the tenants have none.
 
     Args:
         variables: Texts of its file alone.
         file: The setting `tenantEnvFile`, checked.
+        hidden: Keys that `appSecrets` has for the file's app; of one that is in `variables` too, the tenant's own text counts.
 
     Raises:
         ValueError: there is no such app.
@@ -188,18 +189,22 @@ def template(variables: Mapping[str, str], file: Mapping[str, Any]) -> App | Non
             comment: {key: text for key, text in texts.items() if key not in variables}
             for comment, texts in shared.groups.items()
         },
+        hidden=frozenset(hidden) - variables.keys(),
     )
     return env_files.template(name or "", own)
 
 
-def with_templates(tenants: Iterable[Tenant], file: Mapping[str, Any]) -> tuple[tuple[Tenant, App | None], ...]:
-    """Each tenant with its template; those without variables of their own share one."""
+def with_templates(
+    tenants: Iterable[Tenant], file: Mapping[str, Any], hidden: Iterable[str] = ()
+) -> tuple[tuple[Tenant, App | None], ...]:
+    """Each tenant with its template; those without variables of their own share one. `hidden`: as for `template`."""
+    hidden = frozenset(hidden)
     common: list[App | None] = []
     found = []
     for tenant in tenants:
         if not tenant.variables:
-            common = common or [template({}, file)]
-        found.append((tenant, common[0] if not tenant.variables else template(tenant.variables, file)))
+            common = common or [template({}, file, hidden)]
+        found.append((tenant, common[0] if not tenant.variables else template(tenant.variables, file, hidden)))
     return tuple(found)
 
 

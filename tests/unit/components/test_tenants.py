@@ -67,6 +67,23 @@ def test_each_tenant_has_one_file_with_its_own_project_or_the_shared_one(engine)
             assert holders_of(other.replace("/", "%2F"), inputs) == set()
 
 
+def test_a_secret_of_the_apps_own_is_in_every_tenants_file_but_where_the_tenant_says_otherwise(engine):
+    tenants = [*SHIPPED["supastack:tenants"], {"id": "org_9", "variables": {"UPSTASH_REDIS_REST_TOKEN": "none"}}]
+    config = as_given(tenants=tenants, envFiles={})
+    secret = {"UPSTASH_REDIS_REST_TOKEN": "Hush-Hush-Hush", "JWT_SECRET": "Own-Own-Own"}
+    config["supastack:appSecrets"] = json.dumps({"kpi-backend": secret})
+    pulumi.runtime.set_all_config(config, [*HIDDEN, "supastack:tenantSecrets", "supastack:appSecrets"])
+    recorder = engine(lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"))
+    found = of_tenants(recorder)
+    for tenant, inputs in found.items():
+        values = unwrapped(inputs)["values"]
+        assert values["UPSTASH_REDIS_REST_TOKEN"] == ("none" if tenant == "org_9" else "Hush-Hush-Hush"), tenant
+        assert values["JWT_SECRET"] == "Own-Own-Own", "in place of the template's"
+    assert holders_of("Hush-Hush-Hush", found["org_1"]) == holders_of("Hush-Hush-Hush", found["acme"]) == {"secret"}
+    for name in recorder.requests:
+        assert "plain" not in holders_of("Hush-Hush-Hush", recorder.inputs(name)), name
+
+
 def test_nothing_that_leads_to_the_shared_project_reaches_a_tenant_with_its_own(engine):
     # All names there are, those of the settings included.
     every = {name: f"${{{name}}}" for name in [*env_sources.SOURCES, "CACHE_TTL_SETTINGS"]}

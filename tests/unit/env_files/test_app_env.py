@@ -74,6 +74,9 @@ def test_a_secret_for_an_app_that_has_no_file_is_refused(engine):
     given = json.dumps({"shop": {"TOKEN": "Hush-Hush-Hush"}})
     with pytest.raises(pulumi.RunError, match=r"appSecrets\.shop\.TOKEN: there is no app shop"):
         run(engine, {"supastack:appSecrets": given}, ["supastack:appSecrets"])
+    # The tenants' file is one of that app, also while there are no tenants.
+    of_tenants = {"supastack:appSecrets": given.replace("shop", "monopilot"), "supastack:tenantEnvFile": '{"app": "monopilot"}'}
+    run(engine, of_tenants, ["supastack:appSecrets"])
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,19 @@ def test_what_the_stack_has_no_value_of_is_left_out_and_named(tmp_path):
     assert told.left_out["SETUP_PASSWORD"] == ["SETUP_PASSWORD"]
 
 
+def test_a_tenants_secret_is_named_by_the_setting_of_its_app(tmp_path):
+    config = shop(
+        tmp_path,
+        tenants="[{id: org}, {id: own, variables: {TOKEN: x}}]",
+        tenantEnvFile="{app: monopilot}",
+        appSecrets="{monopilot: {TOKEN: {secure: abc}}}",
+    )
+    told = env_of_state.of_outputs("tenant-org", config, OUTPUTS)
+    assert "TOKEN" not in told.values
+    assert told.left_out["TOKEN"] == ["appSecrets.monopilot.TOKEN"]
+    assert env_of_state.of_outputs("tenant-own", config, OUTPUTS).values["TOKEN"] == "x"
+
+
 def test_an_app_that_nobody_knows_is_refused_with_those_there_are():
     with pytest.raises(ValueError, match=r"no such app.*nextjs"):
         env_of_state.of_outputs("nope", ROOT / "Pulumi.prod.yaml", OUTPUTS)

@@ -92,3 +92,10 @@ def test_a_stack_with_such_a_tenant_is_refused_once_for_all_that_share_the_file(
     with pytest.raises(PlanError) as refused:
         _stack(target="docker", tenants=tenants, tenantEnvFile=file)
     assert str(refused.value).count("tenantEnvFile: GATSBY_KEY: SERVICE_ROLE_KEY is a secret") == 1
+
+
+def test_a_secret_of_the_tenants_app_under_a_public_name_is_refused_too():
+    more = {"supastack:tenants": [{"id": "t0"}], "supastack:tenantEnvFile": {"app": "monopilot"}}
+    given = {**more, "supastack:appSecrets": {"monopilot": {"NEXT_PUBLIC_TOKEN": "hush"}}}
+    with pytest.raises(PlanError, match="NEXT_PUBLIC_TOKEN: its value in appSecrets is a secret"):
+        Plan(load(given, stack="dev", secret_keys=["supastack:appSecrets"]))

@@ -20,7 +20,7 @@ def given(tenants: Any, secrets: Any = None, **more: Any) -> Settings:
     config = {"supastack:tenants": tenants, **{f"supastack:{name}": value for name, value in more.items()}}
     if secrets is not None:
         config["supastack:tenantSecrets"] = secrets
-    return load(config, stack="dev", secret_keys=["supastack:tenantSecrets"], today=date(2026, 6, 1))
+    return load(config, stack="dev", secret_keys=["supastack:tenantSecrets", "supastack:appSecrets"], today=date(2026, 6, 1))
 
 
 def refused(tenants: Any, secrets: Any = None, **more: Any) -> dict[str, str]:
@@ -127,6 +127,24 @@ def test_a_missing_secret_is_asked_for_with_the_very_command() -> None:
     assert "NEXT_PUBLIC_SUPABASE_ANON_KEY" in said["tenantSecrets.acme.anonKey"]
     # What no file needs is not asked for.
     assert refused([enterprise("acme", ACME)]).keys() == {"tenantSecrets.acme.databasePassword"}
+
+
+def test_a_secret_of_the_apps_own_is_given_once_and_stands_in_for_the_templates() -> None:
+    more = {"tenantEnvFile": {"app": "monopilot", "variables": {"TOKEN": "x"}, "groups": {"More": {"variables": {"URL": "y"}}}}}
+    said = refused([{"id": "org"}], appSecrets={"monopilot": {"TOKEN": HIDDEN, "URL": HIDDEN}}, **more)
+    assert said.keys() == {"tenantEnvFile.variables.TOKEN", "tenantEnvFile.variables.URL"}
+    command = "pulumi config rm --path 'supastack:appSecrets.monopilot.TOKEN' --stack dev"
+    assert "supastack:appSecrets.monopilot.TOKEN gives it too" in said["tenantEnvFile.variables.TOKEN"]
+    assert command in said["tenantEnvFile.variables.TOKEN"]
+    # Of another app it is somebody else's.
+    given([{"id": "org"}], appSecrets={"nextjs": {"TOKEN": HIDDEN}}, envFiles={"nextjs": {}}, **more)
+    # A key that the template takes from the project is not asked for where the settings have one.
+    file = {"tenantEnvFile": {"app": "monopilot"}, "appSecrets": {"monopilot": {"SUPABASE_SERVICE_ROLE_KEY": HIDDEN}}}
+    assert refused([enterprise("acme", ACME)], **file).keys() == {
+        f"tenantSecrets.acme.{n}" for n in ("databasePassword", "anonKey")
+    }
+    own = enterprise("acme", ACME, variables={"SUPABASE_SERVICE_ROLE_KEY": "${SERVICE_ROLE_KEY}"})
+    assert "tenantSecrets.acme.serviceRoleKey" in refused([own], **file)
 
 
 def test_secrets_are_those_of_a_tenant_that_can_have_them() -> None:
