@@ -189,11 +189,11 @@ class KubernetesSettings(TypedDict):
     autoscaling: NotRequired[Annotated[dict[str, Autoscaling], Setting(default={}, key_check=service_name)]]
     """HorizontalPodAutoscalers, by service; only of those that can be more than one."""
     storageClass: NotRequired[Annotated[str, Setting(check=kube.object_name)]]
-    """StorageClass of all claims. Unset: the cluster's default."""
+    """StorageClass of all claims that are made from then on; one that is there keeps its own. Unset: the cluster's default."""
     volumeSizes: NotRequired[
         Annotated[dict[str, Annotated[str, size(minimum="1mb")]], Setting(default={}, key_check=kube.any_service)]
     ]
-    """Size of a service's claim as it is made; one that is there is enlarged by itself. Unset: 8gb; 1gb for the cache and Studio."""
+    """Size of a service's claim; how a smaller one that is there is enlarged is said. Unset: 8gb; 1gb for the cache and Studio."""
     dataPriorityClass: NotRequired[Annotated[str, Setting(check=kube.object_name)]]
     """PriorityClass of what keeps data, so that it is evicted last. Unset: none."""
     exposure: NotRequired[ExposureSettings]

@@ -10,7 +10,7 @@ from components.plan import ENGINE_SETTING, Plan
 from components.targets.kubernetes.naming import Stack
 from components.targets.kubernetes.pull_secret import source
 from components.targets.kubernetes.scaling import autoscaled, least
-from components.targets.kubernetes.storage import claim_name
+from components.targets.kubernetes.storage import claim_name, given_size
 
 _EXPOSURE = "supastack:kubernetes.exposure"
 
@@ -24,12 +24,7 @@ def demands(plan: Plan) -> dict[str, Any]:
         "objects": list(_objects(settings, plan)),
         "drained": sorted(s.name for each in plan.services.values() for s in each if not s.off and s.drain),
         "default_storage": bool(stored) and "storageClass" not in settings,
-        "claims": [
-            {"name": claim_name(service, volume.name), "identity": service.identity, "setting": ENGINE_SETTING[component]}
-            for component, services in plan.services.items()
-            for service in services
-            for volume in service.volumes
-        ],
+        "claims": list(_claims(settings, plan)),
         "operated": [
             {"name": service.name, "identity": service.identity, "setting": ENGINE_SETTING[component]}
             for component, services in plan.services.items()
@@ -40,6 +35,21 @@ def demands(plan: Plan) -> dict[str, Any]:
         "registry": None if (at := source(settings)) is None else {"namespace": at[0], "name": at[1]},
         "rights": [list(right) for right in _rights(settings, plan)],
     }
+
+
+def _claims(settings: dict[str, Any], plan: Plan) -> Iterator[dict[str, Any]]:
+    """What may be kept in the namespace, of what is turned off too."""
+    for component, services in plan.services.items():
+        for service in services:
+            sizes = {volume.name: given_size(service, number, settings) for number, volume in enumerate(service.kept)}
+            for volume in service.volumes:
+                size = sizes.get(volume.name)
+                yield {
+                    "name": claim_name(service, volume.name),
+                    "identity": service.identity,
+                    "setting": ENGINE_SETTING[component],
+                    **({} if size is None else {"service": service.name, "size": size}),
+                }
 
 
 def _kinds(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:

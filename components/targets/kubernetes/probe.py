@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from components.identity import refusal
 from components.targets.kubernetes.api import Cluster, Json, Refused, Unreachable
+from components.targets.kubernetes.claim_sizes import too_small
 from components.targets.kubernetes.existing_probe import existing_problems, login_problems
 from components.targets.kubernetes.naming import COMPONENT, INSTANCE, NAME, STACK_ID
 from components.targets.kubernetes.network_policies import CLUSTER
@@ -33,7 +34,7 @@ _OPTIONAL_SECONDS = 45
 """How long the health gate waits for what nothing else needs."""
 
 
-def _cluster(parameters: Mapping[str, Any]) -> Cluster:
+def reached(parameters: Mapping[str, Any]) -> Cluster:
     """The cluster that the plugin uses too.
 
     Raises:
@@ -57,7 +58,7 @@ def before(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
     It only looks, always. With `preview` the user may be one that can do no more than that either.
     """
     try:
-        cluster = _cluster(parameters)
+        cluster = reached(parameters)
         old = _version_problems(parameters, cluster)
         if old:
             return old
@@ -137,9 +138,10 @@ def _namespace_problems(parameters: Mapping[str, Any], cluster: Cluster) -> list
         elif theirs != parameters["stack_id"]:
             problems.append(
                 f"namespace {name} belongs to a Supastack stack with id {theirs}, whose state, and with it the passwords, is not the one "
-                f"in use here. Nothing was touched. To take it over with its data, give its id and its old passwords: `pulumi config set "
-                f"supastack:stackId {theirs}`, `pulumi config set --secret supastack:databasePassword`. To give the data up: `kubectl "
-                f"delete namespace {name}`. Or choose another name: kubernetes.namespace."
+                f"in use here. Nothing was touched. To take it over with its data, give its id and its old passwords, and `make up` adopts "
+                f"it: `pulumi config set supastack:stackId {theirs}`, `pulumi config set --secret supastack:databasePassword`. What its "
+                f"Secrets hold is the last there is of the others: docs/kubernetes.md. Or choose another name: kubernetes.namespace. Only "
+                f"where nobody needs its data any more: `kubectl delete namespace {name}`, which deletes all of it."
             )
     return problems
 
@@ -183,7 +185,7 @@ def _storage_problems(parameters: Mapping[str, Any], cluster: Cluster) -> list[s
 
 
 def _claim_problems(parameters: Mapping[str, Any], cluster: Cluster) -> list[str]:
-    """Claims whose data the stack has no use for, or that their server can't read."""
+    """Claims whose data the stack has no use for, that their server can't read, or that are too small."""
     wanted = {claim["name"]: claim for claim in parameters["claims"] or ()}
     operated = {service["name"]: service for service in parameters.get("operated") or ()}
     namespace, problems = parameters["namespace"], []
@@ -201,6 +203,8 @@ def _claim_problems(parameters: Mapping[str, Any], cluster: Cluster) -> list[str
                 f"{namespace} delete pvc {name}`, `make up`."
             )
             continue
+        if (small := too_small(claim, known, namespace)) is not None:
+            problems.append(small)
         held, now, setting = marks.get(IDENTITY), known["identity"], known["setting"]
         if held and now and refusal(name, held, now, setting) is not None:
             problems.append(
@@ -255,7 +259,7 @@ def paired(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
     del preview
     namespace, claim = parameters["namespace"], parameters["claim"]
     try:
-        found = _cluster(parameters).find(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/{claim}")
+        found = reached(parameters).find(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/{claim}")
     except (Unreachable, Refused) as error:
         return [unreachable(parameters, error)]
     mark = ((found or {}).get("metadata") or {}).get("annotations", {}).get(PAIRED_SECRET)
@@ -322,7 +326,7 @@ def after(parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
 def _states(parameters: Mapping[str, Any]) -> tuple[dict[str, str | None], str | None]:
     """Why each workload is not well yet, and why that can't be told: an API server may be restarting just now."""
     try:
-        found = _found(parameters, _cluster(parameters))
+        found = _found(parameters, reached(parameters))
     except (Unreachable, Refused) as error:
         return {}, unreachable(parameters, error)
     workloads = parameters["workloads"]

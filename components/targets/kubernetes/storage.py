@@ -53,6 +53,11 @@ def claim_name(service: Service, volume: str) -> str:
     return f"{volume}-{service.name}-0"
 
 
+def given_size(service: Service, number: int, settings: Mapping[str, Any]) -> int | None:
+    """Size in bytes that the settings name for a service's volume; they name its first one's alone."""
+    return settings["volumeSizes"].get(service.name) if number == 0 else None
+
+
 def owner(mount: Mount, services: Sequence[Service]) -> Service | None:
     """Who has the claim that another one mounts; None where there is no such claim now."""
     for service in services:
@@ -73,7 +78,7 @@ def claims(
         metadata["annotations"] |= {IDENTITY: service.identity}
         if volume.name in marks:
             metadata["annotations"] |= {PAIRED_SECRET: marks[volume.name]}
-        given = settings["volumeSizes"].get(service.name) if number == 0 else None
+        given = given_size(service, number, settings)
         spec: dict[str, Any] = {
             "accessModes": ["ReadWriteOnce"],
             "resources": {"requests": {"storage": quantity(volume.size_mib * _MIB if given is None else given)}},

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import stat
 
 import pytest
@@ -169,6 +170,32 @@ def test_a_claim_is_given_to_no_server_that_can_not_read_it(api, kubeconfig, kep
     api.objects[f"{NS}/persistentvolumeclaims"] = [kept]
     found = before(kubeconfig, claims=[{"name": "data-postgres-0", "identity": "postgres-17", "setting": "S"}])
     assert [said in problem for problem in found] == ([True] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("asked", "size", "said"),
+    [
+        ("8Gi", 20 * 2**30, True),
+        ("8G", 8 * 2**30, True),
+        ("20Gi", 20 * 2**30, False),
+        ("50Gi", 20 * 2**30, False),  # by hand, and nothing is made smaller
+        ("0.5Gi", 20 * 2**30, False),  # not read
+        ("8Gi", None, False),
+    ],
+)
+def test_a_claim_that_is_smaller_than_the_settings_say_is_named_with_the_command_that_enlarges_it(
+    api, kubeconfig, asked, size, said
+):
+    kept = claim()
+    kept["spec"] = {"resources": {"requests": {"storage": asked}}}
+    api.objects[f"{NS}/persistentvolumeclaims"] = [kept]
+    wanted = {"name": "data-postgres-0", "identity": "postgres-17", "setting": "S", "service": "postgres"}
+    found = before(kubeconfig, claims=[wanted if size is None else {**wanted, "size": size}])
+    assert bool(found) is said
+    if found:
+        assert f"asks for {asked}, and supastack:kubernetes.volumeSizes.postgres is {size // 2**30}Gi" in found[0]
+        patch = json.loads(re.search("--patch '([^']*)'", found[0])[1])
+        assert patch == {"spec": {"resources": {"requests": {"storage": f"{size // 2**30}Gi"}}}}
 
 
 @pytest.mark.parametrize(("identity", "problems"), [("cloudnativepg-17", 0), ("cloudnativepg-16", 1)])
