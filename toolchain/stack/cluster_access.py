@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,10 @@ STACK_ID = "supastack.io/stack-id"
 
 _NOT_FOUND = 404
 _GONE_SECONDS = 300.0
+
+OWN_CLUSTER = (
+    "Name the stack's own cluster again (kubernetes.kubeconfig or KUBECONFIG, kubernetes.context); another one is another stack."
+)
 
 Json = dict[str, Any]
 
@@ -69,21 +73,34 @@ class Access:
         """All objects of a list."""
         return list(self.client.request("GET", path, query=query).get("items") or [])
 
+    def those(self, path: str) -> list[Json]:
+        """All objects of a list; none where the cluster has no such kind, or this user has no business with it."""
+        try:
+            return self.items(path)
+        except ApiError as error:
+            if error.code == _NOT_FOUND or error.is_forbidden:
+                return []
+            raise
+
     def of_stack(self, kinds: str, instance: str) -> list[Json]:
         """A stack's objects of a kind, as `/apis/apps/v1/deployments`, in all its namespaces."""
         return self.items(kinds, labelSelector=f"{INSTANCE}={instance}")
 
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Names of the namespaces that the settings mean: the stack's, and the one of what reads logs."""
+        own = self.place.namespace
+        return (own, f"{own[:58].rstrip('-')}-logs") if own else ()
+
     def namespaces(self, stack_id: str) -> list[str]:
         """Names of the namespaces that a stack has made."""
-        own = self.place.namespace
         try:
             found = self.items("/api/v1/namespaces")
         except ApiError as error:
-            if not error.is_forbidden or not own:
+            if not error.is_forbidden or not self.own:
                 raise
-            # Who may not list them all may look at those that a stack has: its own, and the one of what reads logs.
-            names = (own, f"{own[:58].rstrip('-')}-logs")
-            found = [n for name in names if (n := self.find(f"/api/v1/namespaces/{name}")) is not None]
+            # Who may not list them all may look at those that a stack has.
+            found = [n for name in self.own if (n := self.find(f"/api/v1/namespaces/{name}")) is not None]
         return sorted(n["metadata"]["name"] for n in found if (n["metadata"].get("annotations") or {}).get(STACK_ID) == stack_id)
 
     def claims(self, namespace: str) -> list[str]:
@@ -97,6 +114,23 @@ class Access:
         except ApiError as error:
             if error.code != _NOT_FOUND:
                 raise
+
+    def make(self, path: str, body: Json) -> None:
+        """Makes an object; `path` is its list's."""
+        self.client.request("POST", path, body=body)
+
+    def wait_gone(self, what: Mapping[str, str]) -> None:
+        """Waits until objects are gone that were removed. Raises ToolchainError where one does not go.
+
+        `what`: the UID of each by its path; another one of the same name is not waited for.
+        """
+        ends = time.monotonic() + _GONE_SECONDS
+        for path, uid in what.items():
+            while (found := self.find(path)) is not None and found["metadata"].get("uid") == uid:
+                if time.monotonic() > ends:
+                    waits = ", ".join(found["metadata"].get("finalizers") or ()) or "nothing that it names"
+                    fail(f"{path} is still there {_GONE_SECONDS:.0f} s after its removal: it waits for {waits}")
+                time.sleep(1)
 
     def remove_namespace(self, name: str) -> None:
         """Removes a namespace with all that is in it, and waits until it is gone. Raises ToolchainError where it does not go."""
@@ -144,11 +178,12 @@ def refuse_another(access: Access, state: StackState | None) -> None:
 
     Without its objects the engine would make them anew there, empty, and the old ones would be nobody's.
     """
+    at = state.cluster if state else {}
     for name, uid in (state.namespaces if state else {}).items():
         found = access.find(f"/api/v1/namespaces/{name}")
         if uid and found is not None and found["metadata"].get("uid") != uid:
             fail(
                 f"namespace {name} in context {access.place.context} is not the one that this stack made: that is another cluster, or the "
-                "namespace was deleted and made again.\n"
-                "  Name the stack's own cluster again (kubernetes.kubeconfig, kubernetes.context); another cluster is another stack."
+                f"namespace was deleted and made again. The state names context {at.get('context')} of {at.get('kubeconfig')}.\n"
+                f"  {OWN_CLUSTER}"
             )

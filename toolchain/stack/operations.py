@@ -10,7 +10,7 @@ from toolchain import setup
 from toolchain.announce import ToolchainError, fail, note
 from toolchain.context import Context
 from toolchain.stack import arguments, describe, env_forms, prepare, status_report, summary
-from toolchain.stack.config import PrivateConfig, has_private_config, project_name, tracked_path
+from toolchain.stack.config import PrivateConfig, has_private_config, no_file, project_name, tracked_path
 from toolchain.stack.docker_access import connect, locate
 from toolchain.stack.engine import Engine, working
 from toolchain.stack.state import CONTAINER, VOLUME, StackState
@@ -61,13 +61,16 @@ def up(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False
 
 
 def status(context: Context, *, show_secrets: bool = False, as_json: bool = False) -> int:
-    """Print the summary, and what other instances there are on this machine. Returns 0 where the stack is up and well, 1 else."""
+    """Print the summary, and what other instances there are on this machine. Returns 0 where the stack is up and well, 1 else.
+
+    Of a stack that is not on Docker, Docker is not asked, so others are not told.
+    """
     engine = _has_engine(context)
     if engine and has_private_config(context):
         PrivateConfig(context).sync()
     if engine and prepare.target(context) != "docker":
         seen = _look(context, show_secrets, prepare.target(context))
-        instances = []
+        instances = _in_cluster(context, seen) if as_json else []
     else:
         # Also where nothing is set up yet: the others may be another clone's.
         try:
@@ -179,7 +182,7 @@ def activate(context: Context) -> int:
     from toolchain.shim import install
 
     if tracked_path(context) is None:
-        fail(f"there is no Pulumi.{context.stack}.yaml, so no stack {context.stack}")
+        no_file(context)
     context = setup.ensure(context, setup.Needs(plugins=describe.plugins_of(prepare.target(context))))
     print(f". {shlex.quote(str(install.install(context)))}")
     note("in this shell `pulumi` now works on this clone; `supastack_deactivate` ends it")
@@ -197,17 +200,20 @@ class _Seen:
     text: str
     well: bool = False
     state: StackState | None = None
-    services: tuple[Service, ...] = ()
+    services: tuple[Service, ...] | None = ()
+    """None: they could not be asked about."""
+    kept: list[str] | None = None
+    """What holds its data; None: nobody has asked."""
 
 
 def _asleep(context: Context, state: StackState | None) -> list[str]:
     """Puts the databases that an operator runs to sleep."""
     if state is None or not state.cluster:
         return []
-    from toolchain.stack import cluster_access, cluster_sleep
+    from toolchain.stack import cluster_access, cluster_place, cluster_sleep
 
     try:
-        with cluster_access.connect(cluster_access.place_of(context, state)) as access:
+        with cluster_access.connect(cluster_place.of(context, state)) as access:
             return cluster_sleep.put_to_sleep(access, state)
     except ToolchainError as error:
         note(f"a database of the stack may run on: {error}")
@@ -218,10 +224,10 @@ def _kept(context: Context, state: StackState | None) -> list[str]:
     """What is left of a stack that is down, and holds its data."""
     if state is None or not state.cluster:
         return sorted(state.ids(VOLUME)) if state else []
-    from toolchain.stack import cluster_access  # it brings Pulumi's SDK along: for those alone that need it
+    from toolchain.stack import cluster_access, cluster_place  # they bring Pulumi's SDK along: for those alone that need it
 
     try:
-        with cluster_access.connect(cluster_access.place_of(context, state)) as access:
+        with cluster_access.connect(cluster_place.of(context, state)) as access:
             return [f"{namespace}/{claim}" for namespace in sorted(state.namespaces) for claim in access.claims(namespace)]
     except ToolchainError as error:
         note(str(error))
@@ -238,7 +244,7 @@ def _look(context: Context, show_secrets: bool, target: str = "docker") -> _Seen
     if not (state.tells() if managed else state.runs()):
         held = _kept(context, state)
         kept = f"; its data is kept in {', '.join(held)}" if held else ""
-        return _Seen(f"Stack {context.stack} is down{kept}. {context.again} brings it up.", state=state)
+        return _Seen(f"Stack {context.stack} is down{kept}. {context.again} brings it up.", state=state, kept=held)
     services = [] if managed else _services(context, state) if target == "docker" else _workloads(context, state)
     used = {r["type"].split(":")[2] for r in state.resources if r["type"].startswith("pulumi:providers:")}
     stand_ins = {n: plugins.is_stand_in(context, n) for n in used & {"docker", "random", "kubernetes"}}
@@ -248,16 +254,38 @@ def _look(context: Context, show_secrets: bool, target: str = "docker") -> _Seen
     if target != "docker":
         text += f"\n\n  `make forward{context.variables}` opens its ports on this machine"
     needed = [s for s in services or [] if s.needed]
-    return _Seen(text, bool(needed) and all(s.well for s in needed), state, tuple(services or ()))
+    found = None if services is None else tuple(services)
+    return _Seen(text, bool(needed) and all(s.well for s in needed), state, found)
+
+
+def _in_cluster(context: Context, seen: _Seen) -> list[Instance]:
+    """The stack as an instance, where its cluster has something of it."""
+    state = seen.state
+    if state is None or not state.cluster or seen.services is None:
+        return []
+    kept = _kept(context, state) if seen.kept is None else seen.kept
+    if not seen.services and not kept:
+        return []
+    found = Instance(
+        project_name(context.root),
+        context.stack,
+        state.stack_id or "",
+        daemon=None,
+        services=seen.services,
+        volumes=tuple(kept),
+        known=True,
+        cluster={name: state.cluster[name] for name in ("context", "namespace") if name in state.cluster},
+    )
+    return [found]
 
 
 def _workloads(context: Context, state: StackState) -> list[Service] | None:
     if not state.cluster:
         return []
-    from toolchain.stack import cluster_access, cluster_status
+    from toolchain.stack import cluster_access, cluster_place, cluster_status
 
     try:
-        with cluster_access.connect(cluster_access.place_of(context, state)) as access:
+        with cluster_access.connect(cluster_place.of(context, state)) as access:
             return cluster_status.of_stack(access, f"{project_name(context.root)}-{context.stack}", state.outputs)
     except ToolchainError as error:
         note(str(error))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from toolchain import setup
 from toolchain.announce import fail, note
 from toolchain.context import Context
-from toolchain.stack import describe, locks, orphans, torn
+from toolchain.stack import another_stack, describe, locks, orphans, torn
 from toolchain.stack.config import PrivateConfig, config_file, has_private_config, project_name, uses_private_state, value_in
 from toolchain.stack.describe import Cluster, Description
 from toolchain.stack.docker_access import connect
@@ -49,8 +49,9 @@ def for_up(context: Context) -> Iterator[Prepared]:
             setup_docker.remember(context)
         engine = Engine(context)
         state = _cleared(engine, export)
+        another_stack.refuse(context, description, state)
         if description.cluster is not None:
-            _ready_cluster(context, description, state)
+            state = _ready_cluster(engine, description, state)
         if state is None:
             engine.create_stack()
         elif description.needs_docker:
@@ -72,8 +73,9 @@ def for_preview(context: Context) -> Iterator[Prepared]:
     context, description, export = _set_up(context, images=False)
     engine = Engine(context)
     state = engine.parse_state(export) if export else engine.read_state()
+    another_stack.refuse(context, description, state)
     if description.cluster is not None:
-        _same_cluster(context, description.cluster, state)
+        context = _same_cluster(context, description.cluster, state)
     if state is None:
         with locks.exclusive(context):
             engine.create_stack()
@@ -100,52 +102,74 @@ def for_destroy(context: Context) -> Iterator[tuple[Context, StackState | None]]
             context = setup.ensure(context, needs)
             if on_docker:
                 remove_orphans(context, state)
-            _start_cluster(context, state)
+            state = _start_cluster(Engine(context), state)
         try:
             yield context, state
         finally:
             _after(context)
 
 
-def _ready_cluster(context: Context, description: Description, state: StackState | None) -> None:
-    """Have the stack's own cluster, with the images that were built here."""
-    from toolchain.stack import cluster_access  # it brings Pulumi's SDK along: for those alone that need it
+def _ready_cluster(engine: Engine, description: Description, state: StackState | None) -> StackState | None:
+    """Have the stack's own cluster, with the images that were built here, and a state that names it as the settings do."""
+    from toolchain.stack import cluster_access, cluster_place  # they bring Pulumi's SDK along: for those alone that need it
 
     assert description.cluster is not None
-    place = cluster_access.Place(description.cluster.kubeconfig, description.cluster.context, description.cluster.namespace)
+    context, place = engine.context, _place(description.cluster)
     cluster_access.ensure_running(context, place)
+    if state is not None:
+        _refuse_another(place, state)
+        state = cluster_place.follow(engine, state, place)
     cluster_access.bring_images(context, place, description.built_here)
-    _same_cluster(context, description.cluster, state)
     if state is not None:
         _clear_cluster(context, place, state)
+    return state
 
 
-def _start_cluster(context: Context, state: StackState) -> None:
-    from toolchain.stack import cluster_access
+def _start_cluster(engine: Engine, state: StackState) -> StackState:
+    if not state.cluster:
+        return state
+    from toolchain.stack import cluster_access, cluster_place
 
-    if state.cluster:
-        place = cluster_access.place_of(context, state)
-        cluster_access.ensure_running(context, place)
-        _clear_cluster(context, place, state)
+    state = cluster_place.for_removal(engine, state)
+    place = cluster_access.place_of(engine.context, state)
+    cluster_access.ensure_running(engine.context, place)
+    _clear_cluster(engine.context, place, state)
+    return state
 
 
-def _clear_cluster(context: Context, place: "Place", state: StackState) -> None:
-    """Remove what a killed engine left in the cluster."""
+def _clear_cluster(context: Context, place: "Place", state: StackState, adopts: str | None = None) -> None:
+    """Remove what a killed engine left in the cluster, or a lost state whose id is given."""
     from toolchain.stack import cluster_access, cluster_orphans
 
     with cluster_access.connect(place) as access:
-        cluster_orphans.remove(access, state, older_than=_grace(context))
+        cluster_orphans.remove(access, state, older_than=_grace(context), adopts=adopts)
 
 
-def _same_cluster(context: Context, cluster: Cluster, state: StackState | None) -> None:
-    if state is None or not state.namespaces:
-        return
+def _same_cluster(context: Context, cluster: Cluster, state: StackState | None) -> Context:
+    """See that the cluster is the stack's. Returns what a preview of it runs with."""
+    if state is None or not state.cluster:
+        return context
+    from toolchain.stack import cluster_access, cluster_place
+
+    place = _place(cluster)
+    if state.namespaces:
+        cluster_access.ensure_running(context, place)
+        _refuse_another(place, state)
+    return cluster_place.follow_unwritten(context, state, place)
+
+
+def _refuse_another(place: "Place", state: StackState) -> None:
     from toolchain.stack import cluster_access
 
-    place = cluster_access.Place(cluster.kubeconfig, cluster.context, cluster.namespace)
-    cluster_access.ensure_running(context, place)
-    with cluster_access.connect(place) as access:
-        cluster_access.refuse_another(access, state)
+    if state.namespaces:
+        with cluster_access.connect(place) as access:
+            cluster_access.refuse_another(access, state)
+
+
+def _place(cluster: Cluster) -> "Place":
+    from toolchain.stack import cluster_access
+
+    return cluster_access.Place(cluster.kubeconfig, cluster.context, cluster.namespace)
 
 
 def remove_orphans(context: Context, state: StackState) -> list[str]:

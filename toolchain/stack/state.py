@@ -102,6 +102,17 @@ class StackState:
                 return {name: str(inputs[name]) for name in ("kubeconfig", "context", "namespace") if inputs.get(name)}
         return {}
 
+    def in_cluster(self, kubeconfig: str, context: str) -> "StackState":
+        """The same state with this kubeconfig and context as the inputs of its Kubernetes provider."""
+        place = {"kubeconfig": kubeconfig, "context": context}
+        resources = [
+            {**r, **{side: {**r[side], **place} for side in ("inputs", "outputs") if "kubeconfig" in (r.get(side) or {})}}
+            if r["type"] == CLUSTER
+            else r
+            for r in self.resources
+        ]
+        return StackState({**self._export, "deployment": {**self._deployment, "resources": resources}})
+
     @property
     def plugins(self) -> tuple[str, ...]:
         """The plugins whose providers the state has, of those that a target uses; none for a stack that made nothing by one."""
@@ -121,6 +132,11 @@ class StackState:
     def ids(self, resource_type: str) -> set[str]:
         """The ids of all resources of a type."""
         return {str(r["id"]) for r in self.resources if r["type"] == resource_type and r.get("id")}
+
+    def kept(self, resource_type: str) -> list[str]:
+        """The ids of those of a type that outlive the stack: protected, or left where they are."""
+        found = (r for r in self.resources if r["type"] == resource_type and r.get("id"))
+        return sorted(str(r["id"]) for r in found if r.get("protect") or r.get("retainOnDelete"))
 
     def inputs(self, resource_type: str) -> list[dict[str, Any]]:
         """The inputs of all resources of a type (`type_of`), but those to be deleted; secrets as in `outputs`."""

@@ -1,4 +1,7 @@
-"""A setting's value from a Secret that is in the cluster already, with a real engine: checked, used, hidden and followed."""
+"""A setting's value from a Secret that is in the cluster already, with a real engine: checked, used, hidden and followed.
+
+The same stack is then reached by another kubeconfig and context.
+"""
 
 import base64
 import json
@@ -7,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.integration.clone import Clone
 from tests.integration.cluster.test_up import House
@@ -88,5 +92,50 @@ def test_a_value_of_the_cluster_is_checked_used_and_followed(house: House, clust
     house.make("up")
     assert _answers(house, SECOND), "its pod was made anew"
     assert _login(house) == FOURTH
+
+
+def _elsewhere(house: House, name: str) -> str:
+    """The cluster's kubeconfig at another place, its context by another name, both in the settings. Returns the place."""
+    config = yaml.safe_load(house.cluster.kubeconfig.read_text())
+    for entry in config["contexts"]:
+        if entry["name"] == house.cluster.context:
+            entry["name"] = name
+    config.pop("current-context", None)
+    place = house.clone.home / f"{name}.yaml"
+    place.write_text(yaml.safe_dump(config))
+    house.configure_kubernetes(kubeconfig=str(place), context=name)
+    return str(place)
+
+
+def test_a_kubeconfig_that_has_moved_and_a_renamed_context_are_the_same_stack(house: House, cluster: Any) -> None:
+    _log_in(cluster, FOURTH)
+    _hold(cluster, SECOND)
+    house.make("up")
+    state = house.clone.state_file("kube")
+    uid = house.objects("pods")[0]["metadata"]["uid"]
+
+    first = _elsewhere(house, "first")
+    house.make("up")
+    assert house.objects("pods")[0]["metadata"]["uid"] == uid, "nothing was replaced"
+    assert first in state.read_text()
+
+    # As on another machine: what the state names is not there. A look writes nothing down.
+    Path(first).unlink()
+    second = _elsewhere(house, "second")
+    before = state.read_text()
+    shown = house.make("preview")
+    assert "can't be reached" not in shown
+    assert house.steps().keys() <= {"kubernetes"}, "the provider alone"
+    assert "nothing was changed by other hands" in house.make("drift")
+    assert state.read_text() == before
+    house.make("status")
+
     house.make("down")
+    assert second in state.read_text()
+    assert house.objects("pods") == []
+    assert house.objects("pvc") != [], "the data stays"
     assert cluster.kubectl("--namespace", PLATFORM, "get", "secret", "login", "--output=name").strip() == "secret/login"
+
+    house.configure_kubernetes(namespace="elsewhere")
+    assert "supastack:kubernetes.namespace = elsewhere" in house.make("preview", code=None)
+    house.configure_kubernetes(namespace=house.namespace)

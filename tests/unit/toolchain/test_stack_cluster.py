@@ -13,7 +13,7 @@ from test_stack_state import resource, state
 
 from toolchain.announce import ToolchainError
 from toolchain.plugins.kubernetes.client import ApiError
-from toolchain.stack import cluster_access, cluster_status, describe, forward, prepare, purging, summary
+from toolchain.stack import cluster_access, cluster_status, describe, forward, operations, prepare, purging, summary
 from toolchain.stack.cluster_access import Access, Place
 from toolchain.stack.describe import Cluster, Description, Forward
 from toolchain.stack.state import Output
@@ -88,7 +88,7 @@ def test_a_stack_runs_when_it_has_a_container_or_a_workload():
 
 def test_a_namespace_of_our_name_that_is_another_is_another_cluster():
     held = access(**{"/api/v1/namespaces/n": {"metadata": {"uid": "u2"}}})
-    with pytest.raises(ToolchainError, match="another cluster is another stack"):
+    with pytest.raises(ToolchainError, match="another one is another stack"):
         cluster_access.refuse_another(held, state(PROVIDER, namespace()))
 
 
@@ -191,6 +191,91 @@ def test_the_summary_speaks_of_workloads(machine):
     assert summary.heading(machine.context(), found, "kubernetes").endswith("is not well: 1 of 1 workloads (rest).")
     told = summary.render(machine.context(), outputs("rest"), found, {}, False, "kubernetes")
     assert "WORKLOADS" not in told
+
+
+@pytest.fixture
+def status_of(machine, monkeypatch, capsys):
+    """`make status FORMAT=json` of a stack in a cluster that answers with these objects (None: it does not answer)."""
+    (machine.root / "Pulumi.yaml").write_text("name: supastack\nruntime: python\n")
+    monkeypatch.setattr(operations, "_has_engine", lambda _: True)
+    monkeypatch.setattr(operations, "has_private_config", lambda _: False)
+    monkeypatch.setattr(operations.prepare, "target", lambda _: "kubernetes")
+
+    def ask(found, objects):
+        @contextmanager
+        def connected(_place):
+            if objects is None:
+                raise ToolchainError("that cluster does not answer")
+            yield access(**{path: [] for path in (*cluster_status._KINDS, "/apis/batch/v1/jobs", "/api/v1/pods")} | objects)
+
+        monkeypatch.setattr(cluster_access, "connect", connected)
+        monkeypatch.setattr(operations.Engine, "read_state", lambda *_, **__: found)
+        code = operations.status(machine.context(), as_json=True)
+        return code, json.loads(capsys.readouterr().out)
+
+    return ask
+
+
+CLAIM = {"/api/v1/namespaces/n/persistentvolumeclaims": [{"metadata": {"name": "postgres-data-postgres-0"}}]}
+
+
+def test_as_json_a_stack_in_a_cluster_has_its_services_as_one_on_docker(status_of):
+    told_of = {name: output.value for name, output in outputs("rest", "buckets").items()}
+    stack = resource("pulumi:pulumi:Stack", "supastack-dev", outputs=told_of)
+    found = state(stack, PROVIDER, namespace(), resource("kubernetes:apps/v1:StatefulSet", "s", id="n/s"))
+    objects = {
+        "/apis/apps/v1/deployments": [item("rest", spec={"replicas": 2}, status={"readyReplicas": 1})],
+        "/apis/batch/v1/jobs": [item("buckets", status={"conditions": [{"type": "Complete", "status": "True"}]})],
+        "/api/v1/pods": [item("rest")],
+    }
+    code, told = status_of(found, objects | CLAIM)
+    assert (code, told["exists"], told["well"]) == (1, True, False)
+    (instance,) = told["instances"]
+    rest, buckets = instance.pop("services")
+    assert instance == {
+        "project": "supastack",
+        "stack": "dev",
+        "stackId": OURS,
+        "daemon": None,
+        "cluster": {"context": "c", "namespace": "n"},
+        "state": "not well",
+        "ofThisClone": True,
+        "volumes": ["n/postgres-data-postgres-0"],
+    }
+    assert rest == {
+        "component": "supabase",
+        "service": "rest",
+        "container": "rest",
+        "kind": "server",
+        "optional": False,
+        "status": "running",
+        "health": "unhealthy",
+        "state": "1 of 2 ready",
+        "well": False,
+        "image": "supastack.local/rest:1",
+        "imageKind": "local",
+        "ports": [],
+        "orphan": None,
+    }
+    assert {k: buckets[k] for k in ("kind", "status", "health", "state", "well")} == {
+        "kind": "job",
+        "status": "exited",
+        "health": None,
+        "state": "done",
+        "well": True,
+    }, "its pod may be gone"
+
+
+def test_as_json_a_stack_that_is_down_in_its_cluster_has_what_is_kept(status_of):
+    _, told = status_of(state(PROVIDER, namespace()), CLAIM)
+    (instance,) = told["instances"]
+    assert (instance["state"], instance["services"], instance["volumes"]) == ("down", [], ["n/postgres-data-postgres-0"])
+
+
+def test_as_json_a_stack_whose_cluster_does_not_answer_is_no_instance(status_of):
+    found = state(PROVIDER, namespace(), resource("kubernetes:apps/v1:StatefulSet", "s", id="n/s"))
+    code, told = status_of(found, None)
+    assert (code, told["exists"], told["well"], told["instances"]) == (1, True, False, [])
 
 
 # ---- purge -----------------------------------------------------------------------------------------------------------

@@ -102,6 +102,17 @@ def test_a_preview_neither_asks_registries_nor_writes_where_images_come_from(clo
     assert value_in(context, CHOICE) is None
 
 
+@pytest.mark.parametrize("ready", [prepare.for_up, prepare.for_preview])
+def test_a_deployed_stack_is_not_made_another_by_its_settings(clone, monkeypatch, ready):
+    namespace = resource("kubernetes:core/v1:Namespace", "namespace", id="backend")
+    context = answers(clone, f"echo '{json.dumps({**ANSWER, 'image_source': 'local'})}'")
+    monkeypatch.setattr(prepare.setup, "ensure", lambda context, needs: context)
+    monkeypatch.setattr(Engine, "read_state", lambda self: state(namespace))
+    monkeypatch.setattr(prepare, "remove_orphans", lambda *_: pytest.fail("something was touched"))
+    with pytest.raises(SettingsProblem, match=r"supastack:target = docker\n  why: .*namespace backend"), ready(context):
+        pass
+
+
 def test_a_stack_that_already_runs_keeps_to_the_images_it_has(clone, monkeypatch):
     monkeypatch.setattr(registry, "unreachable", lambda _: pytest.fail("nothing needs to be asked"))
     running = state(resource(CONTAINER, "c", id="1"))

@@ -39,8 +39,8 @@ _STEPS = {
 }
 
 _UNREACHABLE_HINT = (
-    "If the cluster was deleted, its resources can be removed from the state by running again with the environment variable"
-    ' PULUMI_K8S_DELETE_UNREACHABLE set to "true"'
+    "Where its kubeconfig or context has changed, or this is another machine: make up, preview and down follow the settings, while a plain "
+    "pulumi begins with the place that the state names"
 )
 
 Result = TypeVar("Result")

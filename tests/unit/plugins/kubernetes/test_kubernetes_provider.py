@@ -308,8 +308,9 @@ def test_a_cluster_that_does_not_answer(host: Said, server: Server) -> None:
         create(away, BODY)
     assert plain_map(check(away, {"metadata": {"name": "x"}}).inputs or {})["metadata"]["namespace"] == NAMESPACE
     read = api.ReadRequest(URN.format(CONFIG_MAP), "n/cm", property_map(BODY), property_map(BODY))
-    with pytest.raises(UserError, match="PULUMI_K8S_DELETE_UNREACHABLE"):
+    with pytest.raises(UserError, match="make up, preview and down follow the settings") as raised:
         asyncio.run(away.read(read))
+    assert "DELETE_UNREACHABLE" not in str(raised.value), "it empties the state"
 
 
 def test_a_kubeconfig_that_is_not_known_yet_is_no_reason_to_warn(host: Said) -> None:
