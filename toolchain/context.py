@@ -57,7 +57,7 @@ class Context:
         plan = delivery.load(ROOT)
         if delivery.preview_number(stack) is not None:
             if instance is not None:
-                fail(f"INSTANCE={instance}: the preview of a pull request has no further instances")
+                fail(f"INSTANCE={instance}: the preview of a pull request has no further instances: leave INSTANCE out")
             base = plan.base
         private = ROOT / ".supastack"
         keeping = plan.keeping(stack if instance in (None, 1) else f"{stack}-{instance}", base)
@@ -111,6 +111,14 @@ class Context:
     def again(self) -> str:
         """The command that brings this stack up."""
         return f"make up{self.variables}" if self.pull_request is None else f"make pr-up PR={self.pull_request}"
+
+    @property
+    def ways_up(self) -> str:
+        """What to do where this clone knows nothing of the stack: bring it up, or say where its state is."""
+        return (
+            f"`{self.again}` brings it up; where it is up already, its state is elsewhere, as PULUMI_BACKEND_URL or"
+            f" `state` in {delivery.FILE} has to say"
+        )
 
     @property
     def owns_pulumi_home(self) -> bool:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from toolchain.announce import fail, note
+from toolchain.announce import note
 from toolchain.context import Context
 from toolchain.pin import manifests, stack_file
 from toolchain.stack import describe
-from toolchain.stack.config import config_file, tracked_path
+from toolchain.stack.config import config_file, no_file, tracked_path
 from toolchain.stack.describe import Image
 
 
@@ -22,7 +22,7 @@ def run(context: Context) -> int:
     """
     path = tracked_path(context)
     if path is None:
-        fail(f"there is no Pulumi.{context.stack}.yaml, so no stack {context.stack}")
+        no_file(context)
     description = describe.finish(describe.start(context, config_file(context)))
     return pin(path, description.images)
 

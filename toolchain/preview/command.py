@@ -123,7 +123,7 @@ def show_drift(context: Context, rest: Sequence[str] = (), *, form: str = "text"
         # On a runner nothing is set up yet, and the stack is elsewhere.
         context = setup.ensure(context, setup.Needs())
     if not context.pulumi.is_file() or not Engine(context).exists():
-        fail(f"there is no stack {context.stack} yet, so nothing of it can have been changed")
+        fail(f"there is no stack {context.stack} yet, so nothing of it can have been changed: {context.ways_up}")
     with prepare.for_preview(context) as ready, _event_log(context) as log:
         # What the engine itself shows of it is the same, at greater length.
         code = _run(ready.context, ["refresh", "--preview-only", "--diff", *working(), *rest], log, "markdown")

@@ -46,18 +46,19 @@ def _choose(context: Context, candidate: Path | None) -> Path:
     with step("engine", "look for pulumi at get.pulumi.com") as current:
         offered = engine_download.is_offered()
         if not offered:
-            current.done("get.pulumi.com can't be reached: no official download of pulumi")
+            current.done(f"{engine_download.why_not()}: no official download of pulumi")
     if offered:
         return engine_download.download(context)
     no_go = engine_build.go_problem()
     if no_go:
+        published = downloaded is not None
         fail(
             f"there is no Pulumi engine, and none can be had:\n"
             f"  - on PATH: {'none' if candidate is None else f'{candidate}: {_problem(candidate)}'}\n"
-            f"  - the official download: get.pulumi.com can't be reached (behind a proxy, set HTTPS_PROXY)\n"
+            f"  - the official download: {engine_download.why_not()}{' (behind a proxy, set HTTPS_PROXY)' if published else ''}\n"
             f"  - a build from its Go module: {no_go}\n"
-            f"  Any one will do: install Pulumi {pins.ENGINE_FLOOR} or newer and put it on PATH, make get.pulumi.com reachable,"
-            f" or install Go {pins.GO_FLOOR} or newer."
+            f"  Any one will do: install Pulumi {pins.ENGINE_FLOOR} or newer and put it on PATH,"
+            f"{' make get.pulumi.com reachable,' if published else ''} or install Go {pins.GO_FLOOR} or newer."
         )
     return engine_build.build(context)
 

@@ -32,12 +32,22 @@ def is_offered() -> bool:
     return bool(built_for) and reach.answers(_url(str(built_for)))
 
 
+def why_not() -> str:
+    """Why there is nothing to download, where `is_offered` says so."""
+    if _platform() is None:
+        return f"Pulumi publishes no engine for {sys.platform} on {platform.machine()}"
+    return "get.pulumi.com can't be reached"
+
+
 def download(context: Context) -> Path:
     """Download and unpack the release. Returns the engine. Raises ToolchainError."""
     target = folder(context)
     built_for = _platform()
     if target is None or built_for is None:
-        fail(f"Pulumi publishes no engine for {sys.platform} on {platform.machine()}.")
+        fail(
+            f"{why_not()}: install Pulumi {pins.ENGINE_FLOOR} or newer and put it on PATH, or install Go {pins.GO_FLOOR} or newer,"
+            " which builds it"
+        )
 
     def make(temporary: Path) -> None:
         with step("engine", f"download pulumi {pins.ENGINE_DOWNLOAD} from get.pulumi.com") as current:

@@ -27,12 +27,12 @@ def smoke(context: Context) -> int:
         # On a runner nothing is set up yet, and the stack is elsewhere.
         context = setup.ensure(context, setup.Needs())
     if not context.pulumi.is_file():
-        fail("nothing is set up here yet, so there is nothing to ask: make up")
+        fail(f"nothing is set up here yet, so there is nothing to ask: {context.ways_up}")
     if has_private_config(context):
         PrivateConfig(context).sync()
     state = Engine(context).read_state(show_secrets=True)
     if state is None or not state.outputs:
-        fail(f"stack {context.stack} is not deployed, so there is nothing to ask")
+        fail(f"stack {context.stack} is not deployed, so there is nothing to ask: {context.ways_up}")
     outputs = {name: output.value for name, output in state.outputs.items()}
     with _reachable(context, outputs, forward=bool(state.cluster)) as seen:
         found = checks.run(checks.of(seen), outputs.get("IMAGES") or {})

@@ -37,6 +37,9 @@ def of_stack(access: Access, instance: str, outputs: Mapping[str, Output]) -> li
         of_it = [pod for pod in pods if name in (_service(pod), _labels(pod).get(POOLER))]
         ready, state = _of_job(jobs.get(name)) if wanted["job"] else _of_server(workloads.get(name), of_it)
         image = images.get(name, {})
+        status = "running" if of_it else "missing"
+        if wanted["job"]:
+            status = {"missing": "missing", "running": "running"}.get(state, "exited")  # its pod may be gone when it has ended
         found.append(
             Service(
                 component=wanted["component"],
@@ -45,8 +48,8 @@ def of_stack(access: Access, instance: str, outputs: Mapping[str, Output]) -> li
                 job=bool(wanted["job"]),
                 optional=bool(wanted["optional"]),
                 state=state,
-                status="running" if of_it else "missing",
-                health="healthy" if ready else "unhealthy",
+                status=status,
+                health=None if wanted["job"] else "healthy" if ready else "unhealthy",
                 well=ready,
                 image=image.get("reference", ""),
                 image_kind=image.get("kind", ""),

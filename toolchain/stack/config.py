@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -350,12 +350,7 @@ def config_file(context: Context) -> Path:
         guard.check(context)
     path = tracked_path(context)
     if path is None:
-        known = sorted(p.name[len("Pulumi.") : -len(".yaml")] for p in context.root.glob("Pulumi.*.yaml"))
-        fail(
-            f"there is no Pulumi.{context.stack}.yaml, so no stack '{context.base_stack}'. "
-            f"There are: {', '.join(known) or 'none'}. "
-            f"To make one, copy a file: cp Pulumi.{known[0] if known else 'dev'}.yaml Pulumi.{context.stack}.yaml"
-        )
+        no_file(context)
     if has_private_config(context):
         return PrivateConfig(context).sync()
     if path.name != f"Pulumi.{context.stack}.yaml":
@@ -364,6 +359,17 @@ def config_file(context: Context) -> Path:
             f"Pulumi.{context.stack}.yaml and set {project_name(context.root)}:instance: {context.instance} in it"
         )
     return path
+
+
+def no_file(context: Context) -> NoReturn:
+    """Say that the repository has no file for a stack (`tracked_path`), which there are, and how to make one. Raises ToolchainError."""
+    known = sorted(p.name[len("Pulumi.") : -len(".yaml")] for p in context.root.glob("Pulumi.*.yaml"))
+    model = "dev" if "dev" in known or not known else known[0]
+    fail(
+        f"there is no Pulumi.{context.base_stack}.yaml, so no stack '{context.stack}'. "
+        f"There are: {', '.join(known) or 'none'}. "
+        f"To make one, copy a file: cp Pulumi.{model}.yaml Pulumi.{context.base_stack}.yaml"
+    )
 
 
 def value_in(context: Context, key: str) -> Any:

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from toolchain import child
-from toolchain.announce import fail
 from toolchain.context import Context
-from toolchain.stack.config import PrivateConfig, has_private_config, tracked_path
+from toolchain.stack.config import PrivateConfig, has_private_config, no_file, tracked_path
 
 COMMANDS: Final = {"check-env": "components.check_env", "env-example": "components.env_example", "graph": "components.graph"}
 """The module behind each."""
@@ -22,7 +21,7 @@ def run(command: str, context: Context, rest: Sequence[str]) -> int:
     """
     config = settings_file(context, shared=command == "graph" and not rest)
     if config is None and command != "check-env":
-        fail(f"there is no Pulumi.{context.stack}.yaml, so no stack {context.stack}")
+        no_file(context)
     arguments = [*rest, *(["--config", str(config)] if config else [])]
     if command != "check-env":
         arguments += ["--stack", context.stack]

@@ -26,7 +26,7 @@ UP, NOT_WELL, DOWN = "up", "not well", "down"
 
 @dataclass(frozen=True)
 class Service:
-    """One container of an instance."""
+    """One container of an instance; in a cluster one workload or job."""
 
     component: str
     service: str
@@ -36,9 +36,9 @@ class Service:
     state: str
     """For people: `running, healthy`."""
     status: str
-    """Docker's: `running`, `exited` ..."""
+    """Docker's: `running`, `exited` ...; in a cluster `running`, `exited` of a job that has ended, or `missing`."""
     health: str | None
-    """Docker's: `starting`, `healthy` or `unhealthy`; None without a health check."""
+    """Docker's: `starting`, `healthy` or `unhealthy`; None without a health check, and for a job in a cluster."""
     well: bool
     image: str
     image_kind: str
@@ -55,18 +55,20 @@ class Service:
 
 @dataclass(frozen=True)
 class Instance:
-    """A stack as it is found on a daemon."""
+    """A stack as it is found on a daemon or in a cluster."""
 
     project: str
     stack: str
     stack_id: str
-    daemon: str
-    """Its address."""
+    daemon: str | None
+    """Its address; None in a cluster."""
     services: tuple[Service, ...]
     volumes: tuple[str, ...]
-    """Those whose data is kept when the stack goes down."""
+    """Those whose data is kept when the stack goes down; in a cluster claims, each as `<namespace>/<name>`."""
     known: bool | None = None
     """Whether this clone has its state; None: that can't be told."""
+    cluster: Mapping[str, str] | None = None
+    """`context` and `namespace`, as its state has them; None on Docker."""
 
     @property
     def state(self) -> str:

@@ -1,10 +1,12 @@
 """What a stack is, for a person: URLs, env files, services, plugins. Secrets are hidden unless asked for."""
 
+import ipaddress
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from components import env_file_header, env_written
 from components.env_file_header import Owner
@@ -207,8 +209,20 @@ def _supabase_cli(outputs: Mapping[str, Output], show_secrets: bool) -> list[str
         return []
     if "supabase-cli" in _plain(outputs, "ENV_FILES", {}):
         return ["  Supabase CLI: its local commands find this stack by the file of supabase-cli above"]
-    # Without it the CLI warns that the connection is not encrypted; it stays on this machine.
-    return [f"  Supabase CLI: --remote='{shown(outputs['DB_URL'], show_secrets)}?sslmode=disable'"]
+    # Without it the CLI warns that the connection is not encrypted; to a database elsewhere it is to be.
+    plain = "?sslmode=disable" if _stays_here(outputs) else ""
+    return [f"  Supabase CLI: --remote='{shown(outputs['DB_URL'], show_secrets)}{plain}'"]
+
+
+def _stays_here(outputs: Mapping[str, Output]) -> bool:
+    """Whether DB_URL is the stack's own database on a loopback address of this machine, and says nothing of encryption."""
+    at = urlsplit(str(outputs["DB_URL"].value))
+    try:
+        here = ipaddress.ip_address(at.hostname or "").is_loopback
+        # A tunnel to a database that others run begins on a loopback address, too.
+        return here and not at.query and at.port is not None and at.port == _plain(outputs, "PORTS", {}).get("postgres")
+    except ValueError:
+        return False
 
 
 def _images(outputs: Mapping[str, Output]) -> list[str]:

@@ -79,6 +79,11 @@ def test_an_instance_below_one_is_refused(machine, instance):
         Context.of("dev", instance)
 
 
+def test_a_preview_of_a_pull_request_has_no_instances_and_the_way_out_is_told(machine):
+    with pytest.raises(ToolchainError, match="no further instances: leave INSTANCE out"):
+        Context.of("pr-12", 2)
+
+
 @pytest.mark.parametrize("stack", ["", "a b", "../x", "é", "a/b", "x;y"])
 def test_a_name_that_no_stack_can_have_is_refused(machine, stack):
     with pytest.raises(ToolchainError, match="a stack's name has"):

@@ -240,6 +240,17 @@ def test_where_nothing_can_be_had_one_error_names_all_three_ways(machine, offlin
     assert why in text
 
 
+def test_where_no_release_is_published_that_is_said_and_what_else_will_do(machine, monkeypatch):
+    monkeypatch.setattr(engine_download, "_platform", lambda: None)
+    monkeypatch.setattr(engine_download.platform, "machine", lambda: "riscv64")
+    with pytest.raises(ToolchainError, match="Pulumi publishes no engine for linux on riscv64") as told:
+        engine.ensure(machine.context())
+    assert "can't be reached" not in str(told.value)
+    assert "make get.pulumi.com reachable" not in str(told.value)
+    with pytest.raises(ToolchainError, match=r"for linux on riscv64: install Pulumi \S+ or newer .* PATH, or install Go"):
+        engine_download.download(machine.context())
+
+
 def test_an_old_go_that_may_not_fetch_a_newer_one_is_told(machine, offline, monkeypatch):
     machine.program("go", "echo go1.22.0")
     monkeypatch.setenv("GOTOOLCHAIN", "local")

@@ -231,14 +231,38 @@ def test_real_and_stub_images_are_counted_apart_and_each_image_once(machine):
 
 
 def test_a_remote_for_the_supabase_cli_is_given_unless_its_config_is_written(machine):
-    url = outputs(DB_URL="postgresql://u:pw-value@h/db")
-    assert "--remote='postgresql://u:******@h/db?sslmode=disable'" in render(machine, url, [container("c")])
-    assert "--remote='postgresql://u:pw-value@h/db?sslmode=disable'" in render(machine, url, [container("c")], show=True)
+    ports = {"PORTS": Output({"postgres": 54322}, False)}
+    url = {**outputs(DB_URL="postgresql://u:pw-value@127.0.0.1:54322/db"), **ports}
+    flag = "--remote='postgresql://u:{}@127.0.0.1:54322/db?sslmode=disable'"
+    assert flag.format("******") in render(machine, url, [container("c")])
+    assert flag.format("pw-value") in render(machine, url, [container("c")], show=True)
     (machine.root / "Pulumi.yaml").write_text("name: supastack\n")
     written = {**url, "ENV_FILES": Output({"supabase-cli": "supabase/config.toml"}, False)}
     text = render(machine, written, [container("c")])
     assert "--remote" not in text
     assert str(machine.root / "supabase/config.toml") in text
+
+
+@pytest.mark.parametrize(
+    ("at", "port"),
+    [
+        ("db.abcdefghijklmnopqrst.supabase.co:5432/postgres?sslmode=require", None),  # a managed project
+        ("db.example.com:5432/db", None),  # an external database
+        ("127.0.0.1:54322/db", None),  # one that others run, by a tunnel
+        ("127.0.0.1:54322/db", 54328),
+        ("192.168.1.7:54322/db", 54322),  # bindAddress
+        ("127.0.0.1:54322/db?sslmode=require", 54322),
+    ],
+)
+def test_encryption_is_switched_off_nowhere_but_to_the_stacks_own_database_on_this_machine(machine, at, port):
+    values = {
+        **outputs(DB_URL=f"postgresql://u:pw-value@{at}"),
+        **({} if port is None else {"PORTS": Output({"postgres": port}, False)}),
+    }
+    text = render(machine, values, [container("c")])
+    assert f"Supabase CLI: --remote='postgresql://u:******@{at}'\n" in text
+    assert "disable" not in text
+    assert f"--remote='postgresql://u:pw-value@{at}'\n" in render(machine, values, [container("c")], show=True)
 
 
 @pytest.mark.parametrize(

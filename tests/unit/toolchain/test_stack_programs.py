@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from toolchain.announce import ToolchainError
-from toolchain.stack import programs
-from toolchain.stack.config import PrivateConfig, parse
+from toolchain.pin import command as pin
+from toolchain.stack import operations, programs
+from toolchain.stack.config import PrivateConfig, config_file, parse
 
 TRACKED = "config:\n  supastack:cache:\n    engine: valkey\n"
+NO_FILE = r"no Pulumi\.nowhere\.yaml, so no stack 'nowhere'\. There are: .*: cp Pulumi\.dev\.yaml Pulumi\.nowhere\.yaml"
 
 
 @pytest.fixture
@@ -63,9 +65,18 @@ def test_with_a_backend_of_ones_own_the_file_in_the_repository_counts(clone, tol
     assert told("env-example", context)[0] == {"supastack:cache": {"engine": "valkey"}}
 
 
+def test_every_command_tells_the_same_way_out_where_a_stack_has_no_file(clone):
+    (clone.root / "Pulumi.a.yaml").write_text("config: {}\n")
+    for command in (pin.run, operations.activate, config_file):
+        with pytest.raises(ToolchainError, match=NO_FILE):
+            command(clone.context("nowhere"))
+    with pytest.raises(ToolchainError, match=NO_FILE.replace("'nowhere'", "'nowhere-2'")):
+        config_file(clone.context("nowhere", 2))
+
+
 def test_without_a_stack_an_env_file_can_be_judged_and_nothing_else(clone, told):
     context = clone.context("nowhere")
     assert told("check-env", context)[0] is None
     for command in ("env-example", "graph"):
-        with pytest.raises(ToolchainError, match="no stack nowhere"):
+        with pytest.raises(ToolchainError, match=NO_FILE):
             told(command, context)

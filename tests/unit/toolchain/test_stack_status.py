@@ -7,8 +7,11 @@ import pytest
 from test_stack_docker import OURS, THEIRS, Fake, container, labels
 
 from toolchain.announce import ToolchainError
+from toolchain.preview import command as preview
+from toolchain.smoke import command as smoke
 from toolchain.stack import docker_access, operations, status, status_report
 from toolchain.stack.docker_access import Published, Thing, _published
+from toolchain.stack.engine import Engine
 from toolchain.stack.state import Output
 from toolchain.stack.status import States
 
@@ -111,7 +114,7 @@ def test_kept_data_is_named():
 def test_the_data_has_every_field_of_a_service_and_can_be_json():
     (instance,) = status_report.data(look(Fake([server("a")])))
     assert instance["ofThisClone"] is None
-    assert set(instance) == {"project", "stack", "stackId", "daemon", "state", "ofThisClone", "services", "volumes"}
+    assert set(instance) == {"project", "stack", "stackId", "daemon", "cluster", "state", "ofThisClone", "services", "volumes"}
     (service,) = json.loads(json.dumps(instance["services"]))
     assert service == {
         "component": "supabase",
@@ -121,6 +124,7 @@ def test_the_data_has_every_field_of_a_service_and_can_be_json():
         "optional": False,
         "status": "running",
         "health": "healthy",
+        "state": "running, healthy",
         "well": True,
         "image": "img",
         "imageKind": "local",
@@ -198,6 +202,22 @@ def test_as_json_a_secret_is_left_out_unless_it_is_asked_for(machine, two_daemon
     assert [i["stack"] for i in hidden["instances"]] == ["dev", "dev-2"]
     operations.status(machine.context(), as_json=True, show_secrets=True)
     assert json.loads(capsys.readouterr().out)["outputs"]["DB_URL"].endswith("hush@h/d")
+
+
+def test_who_asks_a_stack_that_is_nowhere_is_told_how_it_comes_up_and_where_else_its_state_may_be(machine, monkeypatch):
+    machine.pulumi("9.9.9")
+    context = machine.context("kpi", 2).with_engine(machine.bin / "pulumi")
+    monkeypatch.setattr(smoke, "has_private_config", lambda _: False)
+    monkeypatch.setattr(Engine, "read_state", lambda *_, **__: None)
+    monkeypatch.setattr(Engine, "exists", lambda _: False)
+    for ask, said in ((smoke.smoke, "nothing to ask"), (preview.show_drift, "nothing of it can have been changed")):
+        with pytest.raises(ToolchainError, match=said) as told:
+            ask(context)
+        assert "`make up STACK=kpi INSTANCE=2` brings it up" in str(told.value)
+        assert "PULUMI_BACKEND_URL" in str(told.value)
+        assert "delivery.yaml" in str(told.value)
+    with pytest.raises(ToolchainError, match=r"nothing is set up here yet.*make up STACK=kpi INSTANCE=2"):
+        smoke.smoke(machine.context("kpi", 2))
 
 
 def test_the_daemon_of_the_last_up_is_asked_and_no_other_while_it_is_silent(machine, monkeypatch):
