@@ -13,6 +13,8 @@ _GENERATED: Final = ("random:index/randomPassword:RandomPassword", "random:index
 _PRECIOUS: Final = "supastack.precious"
 _PAIRED: Final = "supastack.paired-secret"
 """Labels of our volumes (components/targets/labels.py). The second is a secret, which may hide the whole list."""
+_LOGS_NAMESPACE: Final = "namespace-logs"
+"""The one of what reads all pods' logs: no claim is in it (components/targets/kubernetes/namespace.py)."""
 _SERVICE: Final = "supastack.service"
 _DATABASES: Final = ("postgres", "plain-postgres")
 """Services that hold a database of the stack's own (components/services)."""
@@ -38,6 +40,8 @@ def _unprotected(resource: Resource) -> str | None:
     if resource.type == _GENERATED[1] and resource.name == "stack-id":
         return "the stack's id is not protected: with it goes the claim to the kept volumes"
     if resource.kind == "Cluster" and "postgresql.cnpg.io" not in resource.type:
+        return None
+    if resource.kind == "Namespace" and resource.name == _LOGS_NAMESPACE:
         return None
     return _KINDS.get(resource.kind)
 

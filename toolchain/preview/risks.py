@@ -11,6 +11,7 @@ _CLAIM: Final = "kubernetes:core/v1:PersistentVolumeClaim"
 _STATEFUL: Final = "kubernetes:apps/v1:StatefulSet"
 _NAMESPACE: Final = "kubernetes:core/v1:Namespace"
 _OPERATED: Final = "kubernetes:postgresql.cnpg.io/v1:Cluster"
+_BACKUPS: Final = "kubernetes:barmancloud.cnpg.io/v1:ObjectStore"
 
 
 def of(
@@ -34,6 +35,8 @@ def of(
         if retained:
             return f"the volume stays on the daemon, with what is in it, but the stack lets go of it{_ANEW if anew else ''}"
         return f"the volume is removed, with what is in it{_ANEW if anew else ''}"
+    if kind == _NAMESPACE and _is_privileged(held):
+        return None
     if kind in _CLUSTER_KINDS:
         return _CLUSTER_KINDS[kind][2 if gone else 1 if retained else 0]
     if kind in GENERATED:
@@ -58,6 +61,11 @@ _CLUSTER_KINDS: Final[Mapping[str, tuple[str, str, str]]] = {
         "the database stays in the cluster, but the stack lets go of it",
         "the database is gone; the operator removes its claims with it",
     ),
+    _BACKUPS: (
+        "the database's backups end here; those that were made stay in their store, and none is removed as too old any more",
+        "the database's backups end here; those that were made stay in their store, and none is removed as too old any more",
+        "the database is backed up no more; backups that were made are in their store",
+    ),
     _NAMESPACE: (
         "everything in the namespace is removed, its claims too",
         "the namespace stays in the cluster, but the stack lets go of it",
@@ -65,6 +73,13 @@ _CLUSTER_KINDS: Final[Mapping[str, tuple[str, str, str]]] = {
     ),
 }
 """What is said where it is removed, where it is retained, where it is gone already."""
+
+
+def _is_privileged(held: Mapping[str, Any]) -> bool:
+    """Whether it is that of what reads all pods' logs, which keeps no data (components/targets/kubernetes/namespace.py)."""
+    metadata = held.get("metadata")
+    labels = metadata.get("labels") if isinstance(metadata, Mapping) else None
+    return isinstance(labels, Mapping) and labels.get("pod-security.kubernetes.io/enforce") == "privileged"
 
 
 def _is_precious(held: Mapping[str, Any]) -> bool:

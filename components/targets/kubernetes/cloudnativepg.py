@@ -64,7 +64,8 @@ def manifests(
         secrets: Value by name.
         after: Names of the manifests that the cluster comes after.
 
-    The operator deletes the volumes with the cluster, so that is protected and left where it is: `down` does not end it.
+    The operator deletes the volumes with the cluster, so that is protected and left where it is: `down` does not end it. What it is told
+    of backups is neither, or they could never be turned off: `down` keeps it too, since the cluster comes after it.
     """
     told = service.operated
     assert told is not None
@@ -94,7 +95,7 @@ def _metadata(stack: Stack, component: str, service: Service, part: str = "") ->
 def _secrets(
     stack: Stack, component: str, service: Service, told: Operated, secrets: Mapping[str, pulumi.Input[str]]
 ) -> Iterator[Manifest]:
-    """What the operator reads: logins as basic auth, the vault's key, the keys of backups. They stay as long as the cluster does."""
+    """What the operator reads: logins as basic auth, the vault's key, the keys of backups. All but these stay as long as the cluster."""
     for part, user in (("superuser", "postgres"), ("admin", told.admin)):
         values = {"username": user, "password": secrets[told.password]}
         yield _secret(stack, component, service, part, values, "kubernetes.io/basic-auth")
@@ -104,19 +105,26 @@ def _secrets(
         yield _secret(stack, component, service, "vault", {_KEY: secrets[told.vault_key], _SCRIPT: script})
     if told.backup is not None:
         keys = {"accessKeyId": secrets[told.backup.access_key], "secretAccessKey": secrets[told.backup.secret_key]}
-        yield _secret(stack, component, service, "backup", {**keys, "region": told.backup.region})
+        yield _secret(stack, component, service, "backup", {**keys, "region": told.backup.region}, stays=False)
 
 
 def _secret(
-    stack: Stack, component: str, service: Service, part: str, values: Mapping[str, pulumi.Input[str]], kind: str = "Opaque"
+    stack: Stack,
+    component: str,
+    service: Service,
+    part: str,
+    values: Mapping[str, pulumi.Input[str]],
+    kind: str = "Opaque",
+    *,
+    stays: bool = True,
 ) -> Manifest:
     metadata = _metadata(stack, component, service, part)
     metadata["labels"] = {**metadata["labels"], **_RELOAD}
     return Manifest(
         name=f"{component}-{service.name}-{part}",
         body={"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": kind, "data": encoded(values)},
-        protect=True,
-        retain=True,
+        protect=stays,
+        retain=stays,
     )
 
 
@@ -249,7 +257,10 @@ def _volume(size: int, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _store(stack: Stack, component: str, service: Service, backup: Backup) -> Manifest:
-    """Where backups go, as the Barman Cloud plugin is told (its documentation, "Using the Barman Cloud Plugin")."""
+    """Where backups go, as the Barman Cloud plugin is told (its documentation, "Using the Barman Cloud Plugin").
+
+    It goes with the setting: the backups themselves are in the store, and stay there.
+    """
 
     def key(name: str) -> dict[str, str]:
         return {"name": f"{service.name}-backup", "key": name}
@@ -275,8 +286,6 @@ def _store(stack: Stack, component: str, service: Service, backup: Backup) -> Ma
             "spec": {"configuration": configuration, "retentionPolicy": backup.retention},
         },
         after=(f"{component}-{service.name}-backup",),
-        protect=True,
-        retain=True,
         wait=False,
     )
 

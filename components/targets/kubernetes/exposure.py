@@ -73,6 +73,9 @@ def _public(
     return Manifest(
         name=f"{component}-{service.name}-public",
         body={"apiVersion": body["apiVersion"], "kind": body["kind"], "metadata": metadata, "spec": body["spec"]},
+        # Once set, a load balancer's class can't be changed, nor taken away (Kubernetes' API, ServiceSpec). The official plugin does not
+        # know (pulumi-kubernetes diff.go, forceNew), and would have the change refused. Deleted first, since the name stays.
+        anew=("spec.loadBalancerClass",) if body["kind"] == "Service" else (),
         # Not every controller says when a route or an ingress is in place; a load balancer would wait for the gateway's pods, which
         # come after it.
         wait=False,

@@ -115,8 +115,9 @@ def lay(plan: Plan, stack_id: pulumi.Output[str], provider: pulumi.ProviderResou
     if folder := plan.kubernetes.get("render"):
         ManifestFiles("network-manifests", folder=folder, manifests=once_made)
     made = register(once_made, pulumi.ResourceOptions(provider=provider))
-    ready = pulumi.Output.all(*(resource.urn for resource in made.values()))
-    # Whoever takes the namespace comes after all of them: no pod starts before it is guarded.
+    # Whoever takes the namespace comes after all of them: no pod starts before it is guarded. But for what may be made anew, which guards
+    # nothing: the engine would make all anew that takes a property from it.
+    ready = pulumi.Output.all(*(made[manifest.name].urn for manifest in once_made if not manifest.anew))
     return plan.placement(stack_id, ready.apply(lambda _: plan.settings.kubernetes.namespace))
 
 

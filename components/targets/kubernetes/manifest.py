@@ -24,6 +24,10 @@ class Manifest:
     """Left in the cluster when the stack gives it up."""
     ignore: tuple[str, ...] = ()
     """Properties that others change and Pulumi leaves alone, as `spec.replicas`."""
+    anew: tuple[str, ...] = ()
+    """Properties that Kubernetes lets nobody change: with another value the object is deleted, then made anew."""
+    before: tuple[str, ...] = ()
+    """Names that its resource had in earlier versions, or may have had: what stands under one in the state is this object."""
     wait: bool = True
     """Whether a deployment waits until it is ready; not for what nothing else needs."""
     within: int | None = None

@@ -32,16 +32,17 @@ def namespaces(
 ) -> list[Manifest]:
     """The stack's namespace; and, where something reads the logs of all pods, that one's own.
 
-    A namespace goes with all that is in it, the claims too, so each is protected and left in the cluster: `make purge` ends it.
+    A namespace goes with all that is in it, the claims too, so the stack's is protected and left in the cluster: `make purge` ends it.
+    The other one holds no claim, and goes with what reads the logs.
     """
-    made = [_namespace(stack, MANIFEST, stack.namespace, level(settings, unrestricted))]
+    made = [_namespace(stack, MANIFEST, stack.namespace, level(settings, unrestricted), stays=True)]
     if any(stack.reads_logs(service) for service in services if not service.off):
         # It mounts a folder of the node, which `baseline` forbids too (Pod Security Standards, "HostPath Volumes").
-        made.append(_namespace(stack, LOGS_MANIFEST, stack.logs_namespace, "privileged"))
+        made.append(_namespace(stack, LOGS_MANIFEST, stack.logs_namespace, "privileged", stays=False))
     return made
 
 
-def _namespace(stack: Stack, name: str, namespace: str, enforced: str) -> Manifest:
+def _namespace(stack: Stack, name: str, namespace: str, enforced: str, *, stays: bool) -> Manifest:
     looked = "baseline" if enforced == "privileged" else "restricted"
     return Manifest(
         name=name,
@@ -61,8 +62,8 @@ def _namespace(stack: Stack, name: str, namespace: str, enforced: str) -> Manife
                 "annotations": {STACK_ID: stack.stack_id},
             },
         },
-        protect=True,
-        retain=True,
+        protect=stays,
+        retain=stays,
     )
 
 

@@ -69,6 +69,9 @@ def _operated(service: str, found: Found) -> str | None:
     if not all(map(_ready, pods)):
         return _of_pods(pods, found)
     for cluster in found.clusters:
+        if not (cluster.get("spec") or {}).get("plugins"):
+            # Of backups that were turned off: its log is no more archived, nor waits to be.
+            continue
         for condition in (cluster.get("status") or {}).get("conditions") or ():
             # Without it backups are none, and the log fills the volume: the operator itself calls such a cluster healthy.
             if _of(cluster, service) and condition.get("type") == "ContinuousArchiving" and condition.get("status") == "False":

@@ -56,6 +56,9 @@ def register(
             protect=manifest.protect or None,
             retain_on_delete=manifest.retain or None,
             ignore_changes=list(manifest.ignore),
+            replace_on_changes=list(manifest.anew) or None,
+            delete_before_replace=bool(manifest.anew) or None,
+            aliases=[pulumi.Alias(name=name) for name in manifest.before],
             custom_timeouts=_timeouts(manifest),
             version=str(_utilities.get_version()),  # type: ignore[no-untyped-call]
             additional_secret_outputs=["data", "stringData"] if manifest.kind == "Secret" else None,

@@ -86,10 +86,13 @@ def _concern_resource(secret: str) -> str:
     return f"{secret}-secret"
 
 
-def _secret(resource: str, metadata: Mapping[str, Any], values: Mapping[str, pulumi.Input[str]]) -> Manifest:
+def _secret(
+    resource: str, metadata: Mapping[str, Any], values: Mapping[str, pulumi.Input[str]], before: tuple[str, ...] = ()
+) -> Manifest:
     return Manifest(
         name=resource,
         body={"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": files.encoded(values)},
+        before=before,
     )
 
 
@@ -137,7 +140,9 @@ def _data(how: Rendering, parts: pod.Parts) -> Iterator[Manifest]:
     if parts.environment.composed:
         yield _secret(resource("env"), metadata("env"), parts.environment.composed)
     for secret, values in sorted(parts.environment.named.items()):
-        yield _secret(resource(f"secret-{secret}"), {**metadata("env"), "name": secret}, values)
+        # Named by the object alone, which one service has: of another one, or of the same under a new name, it is an update. Else it
+        # would be made anew before the old one goes, under a name that is taken.
+        yield _secret(f"named-secret-{secret}", {**metadata("env"), "name": secret}, values, (resource(f"secret-{secret}"),))
     if held.secret:
         yield _secret(resource("secret-files"), metadata("secret-files"), held.secret)
     config = {"apiVersion": "v1", "kind": "ConfigMap"}

@@ -176,7 +176,7 @@ def test_on_docker_each_is_one_container_behind_the_stacks_health_and_before_its
 
 def test_in_a_cluster_its_secrets_are_in_secrets_and_nowhere_else(engine):
     recorder = run(engine, config(BOTH, "kubernetes"))
-    held = unwrapped(recorder.inputs("app-kpi-backend-secret-supabase-secret"))
+    held = unwrapped(recorder.inputs("named-secret-supabase-secret"))
     assert held["metadata"]["name"] == "supabase-secret"
     assert set(held["data"]) == {"database-url", "direct-url"}
     for name, request in recorder.requests.items():
@@ -187,6 +187,17 @@ def test_in_a_cluster_its_secrets_are_in_secrets_and_nowhere_else(engine):
     assert entries["DATABASE_URL"]["valueFrom"]["secretKeyRef"] == {"name": "supabase-secret", "key": "database-url"}
     assert any("Checks::health" in urn for urn in recorder.requests["app-kpi-backend"].dependencies)
     assert {w["service"] for w in unwrapped(recorder.inputs("apps-health"))["parameters"]["workloads"]} == set(BOTH)
+
+
+def test_a_secret_of_an_app_that_is_renamed_stays_the_same_resource_and_is_found_in_older_states(engine):
+    def secret(recorder):
+        return next(r for r in recorder.requests.values() if r.name == "named-secret-supabase-secret")
+
+    (app, settings) = next((n, s) for n, s in BOTH.items() if n == "kpi-backend")
+    found = secret(run(engine, config({f"{app}-2": settings}, "kubernetes")))
+    # Its URN has its parent's type, and no name of an app.
+    assert found.parent.endswith("supastack:index:Application::app-kpi-backend-2")
+    assert [alias.spec.name for alias in found.aliases] == ["app-kpi-backend-2-secret-supabase-secret"]
 
 
 def test_two_apps_share_nothing_but_what_their_settings_say(engine):

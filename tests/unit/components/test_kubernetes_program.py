@@ -76,6 +76,15 @@ def test_nothing_is_made_in_the_cluster_before_the_checks_have_passed(engine):
             assert any("Namespace::namespace" in d or "NetworkPolicy" in d for d in request.dependencies), name
 
 
+def test_nothing_takes_a_property_from_the_load_balancer_which_may_be_made_anew(engine):
+    """The engine deletes first what takes one, and its Diff says that a namespace not known yet is another: the database, too."""
+    recorder = run(engine, config({"kind": "loadbalancer", "host": "api.example.com", "className": "example.com/metal"}))
+    (balancer,) = (name for name, request in recorder.requests.items() if request.replaceOnChanges)
+    assert recorder.requests[balancer].deleteBeforeReplace
+    for name, request in recorder.requests.items():
+        assert not [urn for urn in request.dependencies if urn.endswith(f"::{balancer}")], name
+
+
 def test_the_namespace_outlives_the_stack_since_the_claims_are_in_it(engine):
     request = run(engine, config()).requests["namespace"]
     assert request.protect

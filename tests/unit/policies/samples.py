@@ -217,6 +217,7 @@ BY_RULE = {
     "protected-data": Samples(
         good=(
             of(docker("Volume", labels=labels(precious="true"), protect=True), docker("Volume", labels=labels(precious="false"))),
+            of(kubernetes("Namespace", "namespace", protect=True), kubernetes("Namespace", "namespace-logs")),
             of(
                 statefulset(persistentVolumeClaimRetentionPolicy={"whenDeleted": "Retain"}),
                 cluster(),

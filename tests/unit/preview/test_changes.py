@@ -145,6 +145,7 @@ def event(op, kind, old=None, **more):
         ("kubernetes:apps/v1:StatefulSet", {}, "the claims with its data stay"),
         ("kubernetes:postgresql.cnpg.io/v1:Cluster", {}, "the operator removes the database"),
         ("kubernetes:core/v1:Namespace", {}, "everything in the namespace"),
+        ("kubernetes:barmancloud.cnpg.io/v1:ObjectStore", {}, "the database's backups end here"),
         ("random:index/randomPassword:RandomPassword", {}, "does not open with another"),
     ],
 )
@@ -153,7 +154,13 @@ def test_what_holds_data_is_a_risk_when_it_goes(kind, inputs, said):
     assert said in change.risk
 
 
-@pytest.mark.parametrize(("kind", "inputs"), [(VOLUME, {}), ("docker:index/container:Container", {})])
+# That of what reads all pods' logs, as components/targets/kubernetes/namespace.py makes it.
+LOGS = {"metadata": {"name": "it-logs", "labels": {"pod-security.kubernetes.io/enforce": "privileged"}}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs"), [(VOLUME, {}), ("docker:index/container:Container", {}), ("kubernetes:core/v1:Namespace", LOGS)]
+)
 def test_what_can_be_made_again_is_none(kind, inputs):
     (change,) = changes.parse([event("delete", kind, {"inputs": inputs})]).changes
     assert change.risk is None

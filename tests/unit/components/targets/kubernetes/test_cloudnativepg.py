@@ -58,6 +58,16 @@ def test_the_cluster_and_its_secrets_stay_when_the_stack_goes():
     assert set(found["Cluster/postgres"].after) == {"supabase-postgres-admin", "supabase-postgres-superuser"}
 
 
+def test_backups_can_be_turned_off_and_on_again_since_nothing_of_theirs_is_held_or_left():
+    backup = {"schedule": "0 0 3 * * *"}
+    on, off = made(files=IN_THE_STORE, backup=backup), made(files=IN_THE_STORE)
+    gone = on.keys() - off.keys()
+    assert gone == {"Secret/postgres-backup", "ObjectStore/postgres-backup", "ScheduledBackup/postgres-base-backups"}
+    assert [name for name in gone if on[name].protect or on[name].retain] == []
+    # What is protected comes after them, so `pulumi destroy --exclude-protected` leaves them with it.
+    assert {on[name].name for name in gone if not name.startswith("Scheduled")} <= set(on["Cluster/postgres"].after)
+
+
 def test_logins_are_basic_auth_and_take_effect_at_once():
     for part, user in (("superuser", "postgres"), ("admin", "supabase_admin")):
         body = made()[f"Secret/postgres-{part}"].body

@@ -84,3 +84,13 @@ def test_the_way_in_waits_for_nobody_and_has_a_name_of_its_own(kind):
     assert found.wait is False
     assert found.body["metadata"]["name"] == "gateway-public"
     assert found.name == "network-gateway-public"
+
+
+def test_only_a_load_balancer_is_made_anew_and_only_for_its_class():
+    found = {
+        kind: made(kind=kind, className="c", gateway={"name": "shared"})[0].anew
+        for kind in ("gateway", "ingress", "loadbalancer")
+    }
+    assert found == {"gateway": (), "ingress": (), "loadbalancer": ("spec.loadBalancerClass",)}
+    # Setting the first one is a change of it, too.
+    assert made(kind="loadbalancer")[0].anew == ("spec.loadBalancerClass",)

@@ -1,5 +1,7 @@
 """Namespaces and the Pod Security level that each enforces."""
 
+from dataclasses import replace
+
 import pytest
 
 from components.service import Image
@@ -52,10 +54,19 @@ def test_a_stub_of_it_reads_nothing_and_stays_with_the_others():
     assert list(levels(namespace.namespaces(STACK, [collector("stub")], settings(), {}))) == ["shop-test"]
 
 
+def kept(services):
+    return {m.body["metadata"]["name"]: (m.protect, m.retain) for m in namespace.namespaces(STACK, services, settings(), {})}
+
+
 def test_a_namespace_is_never_destroyed_with_its_claims():
-    for made in namespace.namespaces(STACK, [collector("registry")], settings(), {}):
-        assert made.protect
-        assert made.retain
+    assert kept([service("web")]) == {"shop-test": (True, True)}
+
+
+def test_logs_can_be_turned_off_and_on_again_since_nothing_holds_or_leaves_their_namespace():
+    on = kept([service("web"), collector("registry")])
+    assert on == {"shop-test": (True, True), "shop-test-logs": (False, False)}
+    gone = on.keys() - kept([service("web"), replace(collector("registry"), off=True)])
+    assert gone == {"shop-test-logs"}
 
 
 def test_the_preview_says_who_keeps_the_namespace_from_being_restricted_and_why():

@@ -171,12 +171,14 @@ def test_what_an_operator_has_not_made_yet_is_waited_for():
 
 
 def test_a_server_whose_log_is_not_archived_is_not_well():
-    def cluster(status, name="rest"):
+    def cluster(status, name="rest", **spec):
         condition = {"type": "ContinuousArchiving", "status": status, "message": "Expected empty archive"}
-        return {"metadata": {"name": name, "labels": {"app.kubernetes.io/name": name}}, "status": {"conditions": [condition]}}
+        metadata = {"name": name, "labels": {"app.kubernetes.io/name": name}}
+        return {"metadata": metadata, "spec": {"plugins": [{}], **spec}, "status": {"conditions": [condition]}}
 
     def said(*clusters):
         return unready("rest", False, Found(pods=[pod(ready=True)], clusters=clusters), operated=True)
 
     assert said(cluster("False")) == "its write-ahead log is not archived, so its volume fills: Expected empty archive"
     assert said(cluster("True"), cluster("False", "other")) is None
+    assert said(cluster("False", plugins=[])) is None, "its backups were turned off, perhaps for that very reason"

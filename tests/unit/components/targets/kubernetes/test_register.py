@@ -62,6 +62,16 @@ def test_order_and_options_are_the_manifests(engine):
     assert first.version == last.version != ""
 
 
+def test_what_can_not_be_changed_is_deleted_first_and_earlier_names_are_told(engine):
+    made = [manifest("one", anew=("spec.loadBalancerClass",)), manifest("other", before=("earlier",))]
+    found = engine(lambda: register(made, pulumi.ResourceOptions()))
+    one, other = found.requests["one"], found.requests["other"]
+    assert (list(one.replaceOnChanges), one.deleteBeforeReplace) == (["spec.loadBalancerClass"], True)
+    assert (list(other.replaceOnChanges), other.deleteBeforeReplaceDefined) == ([], False)
+    assert [alias.spec.name for alias in other.aliases] == ["earlier"]
+    assert not one.aliases
+
+
 def test_what_is_not_waited_for_says_so_to_the_provider(engine):
     made = [manifest("one", wait=False), manifest("other")]
     found = engine(lambda: register(made, pulumi.ResourceOptions()))
