@@ -13,7 +13,9 @@ from components.service import Kind
 from components.setting_schema import all_fields
 from components.settings import load, load_file
 from tests.clone_root import ROOT
+from tests.integration import daemon
 from toolchain import pins
+from toolchain.cluster import machine
 from toolchain.images import recipes
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -51,9 +53,46 @@ def test_every_target_of_the_makefile_that_is_named_exists():
         assert named <= known, document.name
 
 
+@pytest.mark.parametrize("file", [*DOCUMENTS, *sorted(ROOT.glob("Pulumi.*.yaml"))], ids=lambda f: f.name)
+def test_who_is_told_to_run_pulumi_is_told_how_the_shell_gets_it(file):
+    text = file.read_text()
+    # A line of its own, to be pasted; within a sentence a page has said it before.
+    if re.search(r"^(?:#? *|\$ )pulumi config set\b", text, re.MULTILINE) or (
+        file.suffix == ".yaml" and "`pulumi config set" in text
+    ):
+        assert re.search(r'eval "\$\(make -s activate(?: STACK=[\w-]+)?\)"', text)
+
+
+def test_the_readme_says_what_needs_root_and_go_and_what_can_be_run_without(monkeypatch):
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    row = next(line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("| Kubernetes |"))
+    monkeypatch.setattr(machine, "_which", lambda program: None)
+    # Every Debian has these.
+    for package in {*machine.missing_packages()} - {"util-linux", "mount"}:
+        assert package in row
+    for needs in (row, re.search(r"\*\*Linux, root and Go\*\*.*?runs the tests", readme)[0]):
+        assert all(word in needs for word in ("Linux", "root", "Go"))
+    without = 'make test ARGS="tests/unit tests/contract"'
+    assert without in readme
+    for workflow in ("pull-request", "main"):
+        assert without.removeprefix("make ") in (ROOT / f".github/workflows/{workflow}.yaml").read_text()
+    for uid, has, reason in ((1000, "/usr/bin/dockerd", "not root"), (0, None, "not installed"), (0, "/usr/bin/dockerd", None)):
+        monkeypatch.setattr(daemon.os, "geteuid", lambda uid=uid: uid)
+        monkeypatch.setattr(daemon.shutil, "which", lambda _, has=has: has)
+        monkeypatch.setattr(daemon.sys, "platform", "linux")
+        problem = daemon.why_none()
+        assert problem is None if reason is None else (reason in problem and without in problem)
+    monkeypatch.setattr(daemon.sys, "platform", "darwin")
+    assert "no Linux" in daemon.why_none()
+
+
 def test_engine_floor_and_local_images_are_the_same_everywhere():
-    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+    text = (ROOT / "Pulumi.yaml").read_text()
+    project = yaml.safe_load(text)
     assert project["requiredPulumiVersion"] == f">={pins.ENGINE_FLOOR}"
+    # Its comments too: below the marker all is made from the settings.
+    named = set(re.findall(r"\b3\.\d+", text.split("# settings:begin", maxsplit=1)[0]))
+    assert named == {pins.ENGINE_FLOOR.rsplit(".", maxsplit=1)[0]}
     local = yaml.safe_load((ROOT / "components/releases/local.yaml").read_text())["images"]
     made = {recipe.reference for recipe in map(recipes.load, recipes.names())}
     assert {entry["reference"] for entry in local.values()} <= made

@@ -1,12 +1,11 @@
 """One Docker daemon of the tests' own for all integration tests, with the local images in it, and one Kubernetes cluster."""
 
 import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.daemon import Daemon
+from tests.integration.daemon import Daemon, why_none
 from tests.integration.kubernetes_cluster import cluster
 from tests.integration.local_images import build_missing
 
@@ -16,8 +15,8 @@ __all__ = ["cluster", "daemon"]
 @pytest.fixture(scope="session", autouse=True)
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """A daemon of the tests' own, isolated, with all local images loaded; DOCKER_HOST names it meanwhile, for all integration tests."""
-    if shutil.which("dockerd") is None:
-        pytest.fail("dockerd is not installed: run the tests by `make test`, which installs it")
+    if problem := why_none():
+        pytest.fail(problem)
     references = build_missing(tmp_path_factory.mktemp("builder"))
     daemon = Daemon(tmp_path_factory.mktemp("daemon"))
     daemon.start()

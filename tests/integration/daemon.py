@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,22 @@ _PR_SET_PDEATHSIG = 1
 _BRIDGE = f"supa{os.getpid()}"
 """Of this run alone. A device's name has 15 characters at most."""
 _LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def why_none() -> str | None:
+    """Why no daemon of the tests' own can run on this machine, and what can be run instead; None where one can."""
+    if sys.platform != "linux":
+        missing = "this is no Linux"
+    elif os.geteuid() != 0:
+        missing = "this user is not root"
+    elif shutil.which("dockerd") is None:
+        missing = "dockerd is not installed (as root on Debian or Ubuntu `make test` installs it; elsewhere Docker Engine has it)"
+    else:
+        return None
+    return (
+        f"the integration tests start a Docker daemon of their own, by root on Linux, and {missing}. "
+        'What needs none of that: make test ARGS="tests/unit tests/contract"'
+    )
 
 
 def _setns(fd: int) -> None:

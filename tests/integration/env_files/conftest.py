@@ -11,7 +11,7 @@ from typing import IO
 
 import pytest
 
-from tests.integration.daemon import Daemon
+from tests.integration.daemon import Daemon, why_none
 
 PACKAGES = {
     # name here: (package, version, hash of what the registry sent when it was pinned)
@@ -160,8 +160,8 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
 @pytest.fixture(scope="session")
 def docker_env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[bytes], dict[str, str]]]:
     """What a container gets from an env file: the real client reads it, a daemon of the tests' own keeps it. Nothing is run."""
-    if shutil.which("dockerd") is None:
-        pytest.fail("dockerd is not installed: run the tests by `make test`, which installs it")
+    if problem := why_none():
+        pytest.fail(problem)
     folder = tmp_path_factory.mktemp("docker")
     daemon = Daemon(folder / "daemon")
     daemon.start()
