@@ -125,11 +125,10 @@ def known(args: ObjectStorageArgs) -> dict[str, str | None]:
     }
 
 
+# All of them with every engine, an external one too: what is protected can't leave the program when the engine changes.
 _SECRETS = [
     secrets.SecretSpec(service.ROOT_USER, length=20, upper_only=True),
     secrets.SecretSpec(service.ROOT_PASSWORD, length=40),
-]
-_BUCKET_USER = [
     secrets.SecretSpec(service.ACCESS_KEY, length=20, upper_only=True),
     secrets.SecretSpec(service.SECRET_KEY, length=40),
 ]
@@ -155,6 +154,7 @@ class ObjectStorage(pulumi.ComponentResource):
         if a.engine is ObjectStorageEngine.EXTERNAL:
             if "secret_key" not in args:
                 raise pulumi.InputPropertyError("secret_key", "an external object store needs it")
+            secrets.make(self, name, _SECRETS, {})
             self.endpoint = pulumi.Output.from_input(a.settings["endpoint"])
             self.access_key = pulumi.Output.secret(a.settings["accessKey"])
             self.secret_key = pulumi.Output.secret(args["secret_key"])
@@ -167,7 +167,7 @@ class ObjectStorage(pulumi.ComponentResource):
             made = secrets.make(
                 self,
                 name,
-                [*_SECRETS, *(_BUCKET_USER if own_user else [])],
+                _SECRETS,
                 {secret: value for secret, value in given.items() if value is not None},
             )
             placed = placing.place(self, name, args["placement"], services(args), made)

@@ -103,6 +103,18 @@ def test_an_external_store_places_nothing_and_gives_out_what_it_was_given(engine
     assert plain_outputs["bucket"] == "theirs"
 
 
+@pytest.mark.parametrize("settings", [{"engine": "minio"}, {"engine": "seaweedfs"}, {"engine": "rustfs"}, EXTERNAL])
+def test_every_engine_has_the_same_secrets_since_protected_ones_could_not_leave_with_another(engine, settings):
+    args = {
+        "placement": placement(local_images=settings["engine"] == "minio"),
+        "settings": settings,
+        "secret_key": "GivenSecret1",
+    }
+    recorder = engine(lambda: ObjectStorage("o", args))
+    made = recorder.of_type("random:index/randomPassword:RandomPassword")
+    assert set(made) == {"o-root-user", "o-root-password", "o-access-key", "o-secret-key"}
+
+
 @pytest.mark.parametrize("missing", ["endpoint", "accessKey", "secret_key"])
 def test_an_external_store_names_what_it_lacks(engine, missing):
     settings = {k: v for k, v in EXTERNAL.items() if k != missing}
