@@ -71,7 +71,9 @@ def _set_up(context: Context) -> Context:
     try:
         setup.ensure(context, setup.Needs(docker_binaries=True))
     except ToolchainError as error:
-        warn(f"{error}\n  The tests that start a Docker daemon of their own will fail.")
+        warn(
+            f'{error}\n  The tests that start a Docker daemon of their own will fail; ARGS="tests/unit tests/contract" leaves them out.'
+        )
     return context
 
 
