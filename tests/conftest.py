@@ -5,10 +5,15 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import hypothesis
 import pulumi
 import pytest
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.mocks import MockMonitor
+
+# On a machine that does other things too the time of an example says nothing of it. Test modules that are imported later start from this.
+hypothesis.settings.register_profile("busy", deadline=None)
+hypothesis.settings.load_profile("busy")
 
 # The SDK's marker of a wrapped value, and the one that means secret.
 MARKER = "4dabf18193072939515e22adb298388d"

@@ -41,6 +41,12 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = SECONDS) 
     return found
 
 
+def wait_for_account(cluster: Any, namespace: str) -> None:
+    """Waits until pods may be made in a new namespace: they are refused while its account is not there yet."""
+    found = ("get", "serviceaccount", "default", "--ignore-not-found", "--output=name")
+    wait_for(lambda: cluster.kubectl("--namespace", namespace, *found), f"the account of {namespace}")
+
+
 class World:
     """One namespace with one stack's database in it."""
 
@@ -172,6 +178,7 @@ def world(cluster: Any, namespace: str) -> Iterator[World]:
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}
     cluster.kubectl("apply", "--filename=-", given=json.dumps(body))
+    wait_for_account(cluster, namespace)
     try:
         yield World(cluster, namespace)
     finally:

@@ -57,17 +57,32 @@ class House:
         return found
 
     def unready(self) -> set[str]:
-        """Pods that neither are ready nor have ended well."""
+        """Pods that neither are ready nor have ended well; those that a job tried in vain before it was done do not count."""
+        done = {job["metadata"]["uid"] for job in self.objects("jobs") if _is("Complete", job)}
         return {
             pod["metadata"]["name"]
             for pod in self.objects("pods")
-            if pod["status"].get("phase") != "Succeeded"
-            and not any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
+            if pod["status"].get("phase") != "Succeeded" and not _is("Ready", pod)
+            if pod["status"].get("phase") != "Failed"
+            or done.isdisjoint(o["uid"] for o in pod["metadata"].get("ownerReferences", []))
         }
+
+    def is_well(self) -> bool:
+        """Whether the database's pod is there, and all pods are ready: one that was deleted may not have been made again yet."""
+        return self.database in {pod["metadata"]["name"] for pod in self.objects("pods")} and not self.unready()
 
     def sql(self, statement: str) -> str:
         """Runs SQL in the database's pod, as its owner."""
         return self.kubectl("exec", self.database, "--", "psql", "-U", "postgres", "-Atc", statement).strip()
+
+    def volumes(self) -> list[str]:
+        """Volumes of the cluster that belong to claims of the namespace, or did."""
+        found = json.loads(self.cluster.kubectl("get", "pv", "--output=json"))["items"]
+        return [v["metadata"]["name"] for v in found if (v["spec"].get("claimRef") or {}).get("namespace") == self.namespace]
+
+    def settles(self) -> bool:
+        """Waits for a preview without a change: what a workload says of itself lags behind its pods."""
+        return bool(until(lambda: self.steps() == {}, "a preview without a change", 300))
 
     def steps(self) -> dict[str, str]:
         """Step of each resource that a preview would change, by name."""
@@ -106,6 +121,10 @@ class House:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(30)
             assert not list(self.clone.root.glob(".env*.forwarded")), "secrets that are there only as long as it runs"
+
+
+def _is(condition: str, item: dict[str, Any]) -> bool:
+    return any(c["type"] == condition and c["status"] == "True" for c in item.get("status", {}).get("conditions", []))
 
 
 def until(done: Any, what: str, seconds: float = 180) -> Any:

@@ -9,7 +9,7 @@ from toolchain.announce import ToolchainError
 from toolchain.cluster.cluster import Cluster
 
 STUB = "supastack.local/stub:1"
-REFUSED, PROHIBITED, OPEN = "refused", "prohibited", "open"
+REFUSED, PROHIBITED, OPEN, SILENT = "refused", "prohibited", "open", "silent"
 
 
 @contextlib.contextmanager
@@ -24,7 +24,7 @@ def a_namespace(own: Cluster, name: str, level: str = "restricted", **labels: st
         own.api.delete(f"/api/v1/namespaces/{name}")
 
 
-def until(done: Callable[[], Any], seconds: float = 60.0) -> Any:
+def until(done: Callable[[], Any], seconds: float = 180.0) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := done()):
         assert time.monotonic() < deadline, "not in time"
@@ -72,7 +72,7 @@ def run_pods(own: Cluster, *pods: dict[str, Any]) -> None:
 
 
 def wait_until_ready(own: Cluster, namespace: str, name: str) -> None:
-    own.kubectl("wait", f"--namespace={namespace}", "--for=condition=Ready", f"pod/{name}", "--timeout=90s")
+    own.kubectl("wait", f"--namespace={namespace}", "--for=condition=Ready", f"pod/{name}", "--timeout=240s")
 
 
 def service_for(namespace: str, name: str, pod: str, **spec: Any) -> dict[str, Any]:
@@ -101,13 +101,17 @@ def in_pod(own: Cluster, namespace: str, pod: str, *command: str) -> str:
 
 
 def connect(own: Cluster, namespace: str, pod: str, host: str, port: int) -> str:
-    """What a pod meets at an address: `open`, `refused` (nobody listens there) or `prohibited` (a policy is in the way)."""
+    """What a pod meets at an address.
+
+    `open`, `refused` (nobody listens there), `prohibited` (a policy is in the way) or `silent` (no answer in time).
+    """
     script = f"exec 3<>/dev/tcp/{host}/{port}"
-    command = ["exec", f"--namespace={namespace}", pod, "--", "timeout", "5", "bash", "-c", script]
+    command = ["exec", f"--namespace={namespace}", pod, "--", "timeout", "15", "bash", "-c", script]
     try:
         own.kubectl(*command)
     except ToolchainError as error:
-        for said, meaning in (("No route to host", PROHIBITED), ("Connection refused", REFUSED)):
+        # 124 is how `timeout` says that the time was over.
+        for said, meaning in (("No route to host", PROHIBITED), ("Connection refused", REFUSED), ("exit code 124", SILENT)):
             if said in str(error):
                 return meaning
         raise

@@ -7,6 +7,7 @@ import pytest
 
 from components.targets.kubernetes.security import unrestricted
 from tests.contract.kubernetes import stacks
+from tests.integration.cluster.databases import wait_for_account
 
 pytestmark = pytest.mark.cluster
 
@@ -84,6 +85,7 @@ def _restricted(cluster: Any) -> Any:
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": RESTRICTED, "labels": labels}}
     cluster.kubectl("apply", "--server-side", "--filename=-", given=json.dumps(body))
+    wait_for_account(cluster, RESTRICTED)
     yield
     cluster.kubectl("delete", "namespace", RESTRICTED, "--wait=false")
 

@@ -137,7 +137,8 @@ def test_a_requests_stack_has_a_namespace_and_a_url_of_its_own_is_read_by_a_read
     previews.base(target="docker")
     previews.make("pr-down", PR="7", COMMENT_FILE=str(previews.comment))
     assert "is gone, with its data" in previews.comment.read_text()
-    assert set(cluster.kubectl("get", "namespaces", "--output=name").split()) == before
+    # Those of other tests may be on their way out.
+    assert set(cluster.kubectl("get", "namespaces", "--output=name").split()) <= before
     until(lambda: NAMESPACE not in cluster.kubectl("get", "pv", "--output=json"), "the end of the volumes")
     assert "no previews" in previews.make("pr-list")
     assert not list((previews.clone.root / ".supastack/state").rglob("pr-7.json"))

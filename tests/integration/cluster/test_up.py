@@ -147,9 +147,9 @@ def _only_the_changed_password_opens(house: House) -> None:
 def test_a_pod_that_is_killed_comes_back_with_its_data(house: House, up: str) -> None:
     house.sql("create table if not exists kept (a int); truncate kept; insert into kept values (42)")
     house.kubectl("delete", "pod", "postgres-0", "--grace-period=0", "--force", "--wait=true")
-    until(lambda: not house.unready(), "the database's pod")
+    until(house.is_well, "the database's pod")
     assert house.sql("select a from kept") == "42"
-    assert house.steps() == {}
+    assert house.settles()
 
 
 def test_a_kubelet_that_is_killed_changes_nothing(house: House, up: str) -> None:
@@ -169,7 +169,7 @@ def test_down_keeps_the_claims_and_up_returns_with_the_data_though_its_engine_is
     _kill_an_up(house)
     assert f"Stack {STACK} is up." in house.make("up")
     assert house.sql("select a from kept") == "42"
-    assert house.steps() == {}
+    assert house.settles()
 
 
 def _kill_an_up(house: House) -> None:
@@ -205,6 +205,5 @@ def _engines(root: Path) -> list[int]:
 def test_purge_leaves_nothing(house: House, up: str) -> None:
     house.make("purge", CONFIRM=STACK)
     assert NAMESPACE not in house.cluster.kubectl("get", "namespaces", "--output=name")
-    volumes = json.loads(house.cluster.kubectl("get", "pv", "--output=json"))["items"]
-    assert not [v for v in volumes if (v["spec"].get("claimRef") or {}).get("namespace") == NAMESPACE]
+    until(lambda: not house.volumes(), "the end of the volumes")
     assert not list((house.clone.root / ".supastack/state").rglob("kube.json"))

@@ -7,7 +7,7 @@ PG_VERSION for a database. `UPSTREAM_LIKE` does in that respect as they do, with
 import pytest
 
 from tests.integration.database.conftest import PASSWORD, Placed, database, sql
-from tests.integration.images.conftest import Box, Dock, wait_for
+from tests.integration.images.conftest import UNTIL_TOLD, Box, Dock, wait_for
 
 pytestmark = pytest.mark.docker
 
@@ -79,7 +79,7 @@ def test_an_image_of_another_user_is_refused_until_the_files_are_given_to_it(doc
 
 
 def test_health_waits_for_the_end_of_the_initialisation(dock: Dock, place: Placed) -> None:
-    slow = {"/docker-entrypoint-initdb.d/init-scripts/98-zslow.sql": "select pg_sleep(4);"}
+    slow = {"/docker-entrypoint-initdb.d/init-scripts/98-zslow.sql": UNTIL_TOLD}
     server = upstream_like(place, dock.volume(), slow)
     wait_for(lambda: "98-zslow.sql" in server.logs(), "the slow script to run")
     seen = 0
@@ -88,6 +88,8 @@ def test_health_waits_for_the_end_of_the_initialisation(dock: Dock, place: Place
         if "is complete" not in server.logs():
             assert code != 0, output
             seen += 1
+        if seen == 2:
+            server.ok("touch", "/tmp/go")
     assert seen > 1
     server.healthy()
 

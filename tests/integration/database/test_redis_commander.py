@@ -7,7 +7,7 @@ import pytest
 from components.cache import services
 from components.service import Service
 from tests.integration.database.conftest import PLAIN_PASSWORD, Placed
-from tests.integration.images.conftest import Box
+from tests.integration.images.conftest import Box, wait_for
 from tests.unit.components.placements import placement
 
 pytestmark = pytest.mark.docker
@@ -63,9 +63,9 @@ def test_what_is_in_the_cache_is_for_who_has_its_password(server: Box, page: Box
 
 
 def test_it_logs_in_at_the_cache(server: Box, page: Box) -> None:
-    clients = server.ok("redis-cli", "client", "list")
     address = page.ok("hostname", "-i").split()[0]
-    assert address in clients, (clients, page.logs())
+    # Its page is there before it has logged in.
+    wait_for(lambda: f"{address}:" in server.ok("redis-cli", "client", "list"), f"{address} among the cache's clients")
     assert "NOAUTH" not in page.logs()
     assert "WRONGPASS" not in page.logs()
 

@@ -19,7 +19,7 @@ from components.env_sources import SOURCES
 from tests.integration.env_files.conftest import NODE_READERS
 
 # Fixtures here are programs that keep nothing between texts.
-slow = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+slow = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 NASTY = "aB0_ '\"`$\\{}()#!=:;&|<>*?~%^@,.[]-+/\n\tné漢😀\u00a0\u0085\u2028\u2029\ufeff\x01\x0b\x7f"
 nasty = st.text(st.sampled_from(NASTY) | st.characters(codec="utf-8"), max_size=10)

@@ -16,6 +16,9 @@ import pytest
 from toolchain.announce import step
 from toolchain.images import available, ensure
 
+UNTIL_TOLD = "do $$ begin while (pg_stat_file('/tmp/go', true)).size is null loop perform pg_sleep(0.1); end loop; end $$;"
+"""SQL of a superuser that ends when somebody makes that file in the server's container."""
+
 
 class Box:
     """One container."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.images.conftest import Box, Dock, wait_for
+from tests.integration.images.conftest import UNTIL_TOLD, Box, Dock, wait_for
 
 pytestmark = pytest.mark.docker
 
@@ -80,8 +80,8 @@ def test_data_and_password_survive_a_new_container(dock: Dock, image: Callable[[
 
 def test_it_is_not_ready_before_its_initialisation_is_done(run: Callable[..., Box]) -> None:
     slow = (
-        "create table progress (step text); insert into progress values ('begun'); select pg_sleep(4); "
-        "insert into progress values ('done');"
+        "create table progress (step text); insert into progress values ('begun');"
+        f"{UNTIL_TOLD} insert into progress values ('done');"
     )
     server = run(files={f"{INIT}/init-scripts/98-slow.sql": slow})
     wait_for(lambda: "98-slow.sql" in server.logs(), "the slow script to run")
@@ -92,6 +92,8 @@ def test_it_is_not_ready_before_its_initialisation_is_done(run: Callable[..., Bo
         if "the database is ready to start" not in server.logs():
             assert code != 0, before
             seen += 1
+        if seen == 2:
+            server.ok("touch", "/tmp/go")
     assert seen > 1
     server.healthy()
     assert sql(server, "select string_agg(step, ',') from progress") == "begun,done"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.images.conftest import Box, Dock, wait_for
+from tests.integration.images.conftest import UNTIL_TOLD, Box, Dock, wait_for
 
 pytestmark = pytest.mark.docker
 
@@ -70,7 +70,7 @@ def test_it_is_a_postgresql_16_set_up_as_the_seed_sets_it_up(
 
 
 def test_it_is_not_ready_before_its_initialisation_is_done(run: Callable[..., Box]) -> None:
-    slow = "create table progress (step text); select pg_sleep(4); insert into progress values ('done');"
+    slow = f"create table progress (step text); {UNTIL_TOLD} insert into progress values ('done');"
     server = run(files={f"{INIT}/1-slow.sql": slow})
     wait_for(lambda: "1-slow.sql" in server.logs(), "the slow script to run")
     seen = 0
@@ -80,6 +80,8 @@ def test_it_is_not_ready_before_its_initialisation_is_done(run: Callable[..., Bo
         if "the database is ready to start" not in server.logs():
             assert code != 0, before
             seen += 1
+        if seen == 2:
+            server.ok("touch", "/tmp/go")
     assert seen > 1
     server.healthy()
     assert sql(server, "select step from progress") == "done"

@@ -81,7 +81,7 @@ def test_a_health_command_that_names_an_address_asks_that_one(dock: Dock, image:
 
 
 def test_with_a_delay_it_is_not_there_at_first_and_then_it_is(dock: Dock, image: Callable[[str], str]) -> None:
-    box = dock.box(image("stub"), env={"STUB_PORTS": "9999", "STUB_DELAY": "2.5"})
+    box = dock.box(image("stub"), env={"STUB_PORTS": "9999", "STUB_DELAY": "15"})
     assert box.run("bash", "-c", "</dev/tcp/127.0.0.1/9999")[0] != 0
     box.healthy()
     box.ok("curl", "-fsS", "http://localhost:9999/health")

@@ -9,7 +9,7 @@ Sources, named beside each expectation:
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -261,11 +261,11 @@ def test_a_removed_container_can_be_destroyed(project: Project, world: World) ->
     assert project.state() == {}
 
 
-HEALTH = 'healthcheck={"tests": ["CMD", "test", "-e", "/data/ready"], "interval": "1s", "timeout": "1s", "retries": 2}, '
+HEALTH = 'healthcheck={"tests": ["CMD", "test", "-e", "/data/ready"], "interval": "1s", "timeout": "20s", "retries": 30}, '
 
 
 def test_wait_ends_when_the_container_is_healthy(project: Project, world: World) -> None:
-    project.up(IMPORT + container(world, "web", HEALTH + "wait=True, wait_timeout=30", "sleep 1; touch /data/ready; sleep 1000"))
+    project.up(IMPORT + container(world, "web", HEALTH + "wait=True, wait_timeout=240", "sleep 1; touch /data/ready; sleep 1000"))
     assert world.container("web")["State"]["Health"]["Status"] == "healthy"
 
 
@@ -398,18 +398,25 @@ def test_unknown_values_stay_unknown_in_a_preview(project: Project, world: World
     assert project.preview(other).ops()["web"] == REPLACED_DELETE_FIRST
 
 
-GRACEFUL = "trap 'sleep 3; echo saved > /data/state; exit 0' TERM; while true; do sleep 0.1; done"
+GRACEFUL = "trap 'sleep 3; echo saved > /data/state; exit 0' TERM; touch /data/trapped; while true; do sleep 0.1; done"
 """What it saves comes late enough for a kill that follows the signal at once, also where the daemon is slow with that."""
 
 
-@pytest.mark.parametrize(("grace", "saved"), [(10, "saved\n"), (0, "")])
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 180
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize(("grace", "saved"), [(60, "saved\n"), (0, "")])
 def test_destroy_gives_the_grace_that_was_asked_for_and_none_otherwise(
     project: Project, world: World, grace: int, saved: str
 ) -> None:
     world.api.create_volume(world.name("volume"))
     volumes = f'volumes=[{{"volume_name": "{world.name("volume")}", "container_path": "/data"}}]'
     project.up(IMPORT + container(world, "web", f"{volumes}, destroy_grace_seconds={grace}", GRACEFUL))
-    time.sleep(0.5)  # for the trap to be set
+    wait_for(lambda: "trapped" in world.run("web", "ls", "/data"), "the trap to be set")
     project.destroy()
     assert world.containers() == []
     # F: ContainerStop with destroy_grace_seconds, 0 unless given: the process is killed at once.
@@ -429,17 +436,15 @@ def test_anonymous_volumes_go_with_the_container_and_named_ones_stay(project: Pr
 
 @stand_in_only
 def test_an_up_that_is_cancelled_while_it_waits_goes_on_in_the_next_one(project: Project, world: World) -> None:
-    program = IMPORT + container(world, "web", HEALTH + "wait=True, wait_timeout=60", "sleep 8; touch /data/ready; sleep 1000")
+    program = IMPORT + container(world, "web", HEALTH + "wait=True, wait_timeout=240")
     process = project.start_up(program)
-    deadline = time.monotonic() + 60
-    while not (world.containers() and world.container("web")["State"]["Running"]):
-        assert time.monotonic() < deadline, "the container did not start"
-        time.sleep(0.1)
+    wait_for(lambda: bool(world.containers()) and world.container("web")["State"]["Running"], "the container's start")
     process.send_signal(signal.SIGINT)
-    process.wait(60)
+    process.wait(180)
     made = project.state()["web"]
     assert made.id == world.container("web")["Id"]
     assert any("cancelled" in error for error in made.init_errors)
+    world.run("web", "touch", "/data/ready")
     project.up(program, "--refresh")
     assert world.containers() == [world.name("web")]
     assert project.state()["web"].init_errors == ()
@@ -473,7 +478,7 @@ def test_a_daemon_that_does_not_answer_is_named_in_one_error(project: Project, w
 
 def test_many_containers_are_waited_for_at_the_same_time(project: Project, world: World) -> None:
     waiting = [
-        container(world, f"web{number}", HEALTH + "wait=True, wait_timeout=60", "sleep 2; touch /data/ready; sleep 1000")
+        container(world, f"web{number}", HEALTH + "wait=True, wait_timeout=240", "sleep 2; touch /data/ready; sleep 1000")
         for number in range(12)
     ]
     project.up(IMPORT + "".join(waiting), "--parallel", "64")

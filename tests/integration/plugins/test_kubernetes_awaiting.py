@@ -9,11 +9,12 @@ Sources, all of pulumi/pulumi-kubernetes, provider/pkg:
 import json
 import signal
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from .harness import PLUGINS, Project
+from .harness import PLUGINS, Project, Run
 from .kubernetes_world import IMAGE, World
 
 pytestmark = [pytest.mark.engine, pytest.mark.cluster]
@@ -42,7 +43,7 @@ UNREADY = {"readinessProbe": {"exec": {"command": ["test", "-e", "/tmp/ready"]},
 """A container that is ready once that file is there. Without a probe, one that crashes is ready for a moment."""
 
 
-def workload(kind: str, template: dict[str, Any], timeout: int = 60, options: str = "o", name: str = "w", **spec: Any) -> str:
+def workload(kind: str, template: dict[str, Any], timeout: int = 240, options: str = "o", name: str = "w", **spec: Any) -> str:
     """A line of a program: a Deployment, StatefulSet or DaemonSet."""
     template = {**template, "metadata": {"labels": {"app": "x", "name": name}}}
     notes = {"pulumi.com/timeoutSeconds": str(timeout)}
@@ -54,11 +55,23 @@ def workload(kind: str, template: dict[str, Any], timeout: int = 60, options: st
     )
 
 
+def until_told(project: Project, program: Callable[[int], str], is_told: Callable[[str], bool]) -> tuple[Run, int]:
+    """An up that fails when its `program(seconds)` is over time, and those seconds; `is_told` looks for the reason in what it says.
+
+    What there is to say of a pod comes as the node finds time for it: where it is not there yet, the next up waits for longer.
+    """
+    for seconds in (10, 40, 120):
+        run = project.up(program(seconds), "--parallel", "16", fails=True)
+        if is_told("\n".join(run.errors)):
+            break
+    return run, seconds
+
+
 def job(template: dict[str, Any], notes: dict[str, str] | None = None) -> str:
     """A line of a program: a Job `j`."""
     template["spec"]["restartPolicy"] = "Never"
     body = {"backoffLimit": 0, "template": template}
-    given = {"pulumi.com/timeoutSeconds": "60", **(notes or {})}
+    given = {"pulumi.com/timeoutSeconds": "240", **(notes or {})}
     return f'k8s.batch.v1.Job("j", metadata={{"name": "j", "annotations": {given!r}}}, spec={body!r}, opts=o)\n'
 
 
@@ -78,15 +91,17 @@ def test_a_deployment_is_waited_for_at_its_creation_and_at_each_rollout(project:
 def test_a_container_that_crashes_is_told_with_exit_code_and_last_log_lines_and_mended_by_the_next_up(
     project: Project, space: World
 ) -> None:
-    program = space.provider() + workload(
-        "Deployment", pod("echo first line; echo it is broken; exit 7", container=UNREADY), timeout=15
+    crashing = pod("echo first line; echo it is broken; exit 7", container=UNREADY)
+    run, seconds = until_told(
+        project,
+        lambda seconds: space.provider() + workload("Deployment", crashing, timeout=seconds),
+        lambda said: "exit code 7" in said and (PLUGINS != "stand-in" or "it is broken" in said),
     )
-    run = project.up(program, fails=True)
     said = "\n".join(run.errors)
     assert "exit code 7" in said  # W: containerLastTerminationState
     if PLUGINS == "stand-in":
         assert "it is broken" in said
-        assert "not ready after 15 seconds" in said
+        assert f"not ready after {seconds} seconds" in said
     kept = project.state()["w"]
     assert kept.id == f"{space.namespace}/w"  # P: partialError
     assert kept.init_errors
@@ -97,11 +112,11 @@ def test_a_container_that_crashes_is_told_with_exit_code_and_last_log_lines_and_
 
 
 def test_a_resource_that_did_not_get_ready_is_waited_for_again_without_a_change(project: Project, space: World) -> None:
-    slow = space.provider() + workload("Deployment", pod("sleep 14; touch /tmp/ready; sleep 1000", container=UNREADY), timeout=4)
+    slow = space.provider() + workload("Deployment", pod("sleep 60; touch /tmp/ready; sleep 1000", container=UNREADY), timeout=30)
     run = project.up(slow, fails=True)
     if PLUGINS == "stand-in":
         assert any("Readiness probe failed" in error for error in run.errors), run.errors
-    longer = slow.replace("'pulumi.com/timeoutSeconds': '4'", "'pulumi.com/timeoutSeconds': '90'")
+    longer = slow.replace("'pulumi.com/timeoutSeconds': '30'", "'pulumi.com/timeoutSeconds': '240'")
     assert project.up(longer).ops() == {"w": ["update"]}
     assert project.state()["w"].init_errors == ()
 
@@ -129,22 +144,29 @@ WHY = {
 
 @stand_in_only
 def test_why_pods_do_not_start_is_told_of_each(project: Project, space: World) -> None:
-    program = space.provider() + "".join(
-        workload("Deployment", template, timeout=10, name=name) for name, (template, _) in WHY.items()
-    )
-    run = project.up(program, "--parallel", "8", fails=True)
+    hopeless = "can't be had: ErrImageNeverPull"  # An image that no time brings is not waited for.
+
+    def program(seconds: int) -> str:
+        return space.provider() + "".join(
+            workload("Deployment", template, timeout=seconds, name=name) for name, (template, _) in WHY.items()
+        )
+
+    run, _ = until_told(project, program, lambda said: hopeless in said and all(reason in said for _, reason in WHY.values()))
     for name, (_, reason) in WHY.items():
         about = "\n".join(error for error in run.errors if f"Deployment {space.namespace}/{name}:" in error)
         assert reason in about, (name, run.errors)
     assert all(found.init_errors for found in project.state().values())
-    # An image that no time brings is not waited for.
-    assert any("Deployment" in error and "can't be had: ErrImageNeverPull" in error for error in run.errors)
+    assert any("Deployment" in error and hopeless in error for error in run.errors)
 
 
 @stand_in_only
 def test_a_refusal_by_pod_security_is_told_though_there_is_no_pod(project: Project, world: World) -> None:
     world.make_namespace(**{"pod-security.kubernetes.io/enforce": "restricted"})
-    run = project.up(world.provider() + workload("Deployment", pod(), timeout=4), fails=True)
+    run, _ = until_told(
+        project,
+        lambda seconds: world.provider() + workload("Deployment", pod(), timeout=seconds),
+        lambda said: "violates PodSecurity" in said,
+    )
     said = "\n".join(run.errors)
     assert "violates PodSecurity" in said
     assert "allowPrivilegeEscalation" in said
@@ -177,14 +199,15 @@ def test_a_stateful_set_is_waited_for_and_its_claims_stay(project: Project, spac
 
 @stand_in_only
 def test_a_pod_that_kubernetes_does_not_replace_is_told_by_name(project: Project, space: World) -> None:
-    project.up(space.provider() + workload("StatefulSet", pod("exit 1", container=UNREADY), timeout=6), fails=True)
-    fixed = space.provider() + workload("StatefulSet", pod("touch /tmp/ready; sleep 1000", container=UNREADY), timeout=8)
-    run = project.up(fixed, fails=True)
+    def program(command: str, seconds: int) -> str:
+        return space.provider() + workload("StatefulSet", pod(command, container=UNREADY), timeout=seconds)
+
+    until_told(project, lambda seconds: program("exit 1", seconds), lambda _: space.names("v1", "Pod") == ["w-0"])
+    fixed = "touch /tmp/ready; sleep 1000"
+    run, _ = until_told(project, lambda seconds: program(fixed, seconds), lambda said: "Pod w-0 never got ready" in said)
     assert any("Pod w-0 never got ready before the change" in error and "delete it" in error for error in run.errors), run.errors
     space.remove("v1", "Pod", "w-0")
-    assert project.up(fixed.replace("'pulumi.com/timeoutSeconds': '8'", "'pulumi.com/timeoutSeconds': '60'")).ops() == {
-        "w": ["update"]
-    }
+    assert project.up(program(fixed, 240)).ops() == {"w": ["update"]}
     assert space.get("apps/v1", "StatefulSet", "w")["status"]["readyReplicas"] == 1
 
 
@@ -215,7 +238,7 @@ def test_a_failed_job_is_made_anew_where_the_annotation_says_so(project: Project
 
 def test_a_service_waits_for_pods_unless_it_leads_to_none_or_is_told_not_to(project: Project, space: World) -> None:
     def service(name: str, spec: str, notes: str = "") -> str:
-        notes = notes or '"pulumi.com/timeoutSeconds": "60"'
+        notes = notes or '"pulumi.com/timeoutSeconds": "240"'
         return (
             f'k8s.core.v1.Service("{name}", metadata={{"name": "{name}", "annotations": {{{notes}}}}}, spec={{{spec}}}, opts=o)\n'
         )
@@ -241,7 +264,7 @@ def test_a_service_waits_for_pods_unless_it_leads_to_none_or_is_told_not_to(proj
 
 @stand_in_only
 def test_an_address_that_nobody_gives_is_told(project: Project, space: World) -> None:
-    note = '"annotations": {"pulumi.com/timeoutSeconds": "2"}'
+    note = '"annotations": {"pulumi.com/timeoutSeconds": "SECONDS"}'
     program = space.provider() + (
         f'k8s.core.v1.Service("lb", metadata={{"name": "lb", {note}}}, '
         'spec={"type": "LoadBalancer", "ports": [{"port": 80}]}, opts=o)\n'
@@ -252,11 +275,12 @@ def test_an_address_that_nobody_gives_is_told(project: Project, space: World) ->
         'k8s.core.v1.PersistentVolumeClaim("late", metadata={"name": "late"}, spec={"access_modes": ["ReadWriteOnce"],'
         ' "resources": {"requests": {"storage": "1Mi"}}}, opts=o)\n'
     )
-    run = project.up(program, fails=True)
+    classless = 'storageclass.storage.k8s.io "none" not found'
+    run, _ = until_told(project, lambda seconds: program.replace("SECONDS", str(seconds)), lambda said: classless in said)
     said = "\n".join(run.errors)
     assert "the Service was not given an address" in said
     assert "the Ingress was not given an address" in said
-    assert 'storageclass.storage.k8s.io "none" not found' in said
+    assert classless in said
     # W: a claim whose class waits for its first consumer is not waited for.
     assert {name: bool(found.init_errors) for name, found in project.state().items()} == {
         "lb": True,
@@ -310,7 +334,7 @@ def test_a_cancelled_up_keeps_what_was_made_and_the_next_one_waits_on(project: P
 
 
 def test_what_a_killed_engine_left_is_told_or_taken_over_by_the_next_up(project: Project, space: World) -> None:
-    slow = workload("Deployment", pod("sleep 5; touch /tmp/ready; sleep 1000", container=UNREADY), timeout=90)
+    slow = workload("Deployment", pod("sleep 20; touch /tmp/ready; sleep 1000", container=UNREADY), timeout=240)
     taking = space.provider("upsert_existing_objects=True, enable_patch_force=True")
     process = project.start_up(taking + slow)
     for _ in range(300):
@@ -329,7 +353,7 @@ def test_what_a_killed_engine_left_is_told_or_taken_over_by_the_next_up(project:
     found = space.get("apps/v1", "Deployment", "w")
     assert (found["metadata"]["uid"], found["status"]["readyReplicas"]) == (first, 1)
     # The manager of the first run still owns the fields: without force the change would be a conflict.
-    assert project.up(taking + slow.replace("sleep 5", "sleep 1")).ops() == {"w": ["update"]}
+    assert project.up(taking + slow.replace("sleep 20", "sleep 1")).ops() == {"w": ["update"]}
     assert space.get("apps/v1", "Deployment", "w")["status"]["updatedReplicas"] == 1
 
 
@@ -359,10 +383,12 @@ def test_an_object_that_does_not_go_is_told_with_its_finalizers_and_stays_in_the
 def test_a_log_line_that_holds_a_secret_is_masked(project: Project, space: World) -> None:
     secret = "a word nobody may read"
     template = pod('echo "the password is $P"; exit 1', container={**UNREADY, "env": [{"name": "P", "value": secret}]})
-    program = space.provider() + workload("Deployment", template, timeout=8).replace(
-        repr(secret), f"pulumi.Output.secret({secret!r})"
+    marked = f"pulumi.Output.secret({secret!r})"
+    run, _ = until_told(
+        project,
+        lambda seconds: space.provider() + workload("Deployment", template, timeout=seconds).replace(repr(secret), marked),
+        lambda said: "the password is" in said,
     )
-    run = project.up(program, fails=True)
     assert "the password is [secret]" in "\n".join(run.errors)
     assert secret not in run.text
     assert secret not in json.dumps(project.state()["w"].init_errors)

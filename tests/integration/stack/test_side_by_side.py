@@ -85,7 +85,7 @@ def test_status_sees_what_has_stopped_and_what_no_state_knows(clone, both):
         stopped = [s for s in instances["dev-2"]["services"] if not s["well"]]
         assert [(s["service"], s["status"]) for s in stopped] == [("valkey", "exited")]
     finally:
-        lost.remove(force=True)
+        lost.remove(force=True, v=True)
         client.containers.get("supastack-dev-2-cache-valkey").start()
 
 
@@ -105,7 +105,7 @@ def test_the_network_of_one_does_not_reach_the_other(clone, both):
     ours = client.containers.get("supastack-dev-cache-valkey")
     reached = ours.exec_run(["timeout", "3", "bash", "-c", f"exec 3<>/dev/tcp/{address}/6379"])
     assert reached.exit_code != 0
-    own = ours.exec_run(["timeout", "3", "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/6379"])
+    own = ours.exec_run(["timeout", "30", "bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/6379"])
     assert own.exit_code == 0, "so that the one above says something"
 
 

@@ -33,7 +33,7 @@ def is_answering(whole_up: Whole) -> bool:
     """Whether all of the API does; nobody has waited for it."""
     try:
         return api(whole_up) == WELL
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
 
 
@@ -53,7 +53,9 @@ def test_the_api_does_not_miss_an_optional_service_that_was_killed(whole_up: Who
     assert api(whole_up) == WELL
     studio = whole_up.call(whole_up.outputs["STUDIO_URL"] + "/project/default", auth=whole_up.login)
     assert (studio.status, studio.stub) == (503, None), "so that they really were away"
-    still = {name: state for name, state in whole_up.states().items() if name.removeprefix("supabase-") not in OPTIONAL}
+    killed = {f"supabase-{name}" for name in OPTIONAL}
+    states = whole_up.until_states({name: "healthy" for name in before if name not in killed})
+    still = {name: state for name, state in states.items() if name not in killed}
     assert set(still.values()) == {"healthy", "exited"}
 
 

@@ -24,8 +24,11 @@ def back(whole_up: Whole) -> Iterator[Whole]:
     whole_up.up()
 
 
-def running(whole_up: Whole) -> set[str]:
-    return {name.removeprefix("supabase-") for name, state in whole_up.states().items() if state == "healthy"}
+def running(whole_up: Whole, wanted: set[str]) -> set[str]:
+    """Services that are healthy, once those that are wanted are."""
+    names = {name for name in (*REAL, *STUBS) if name.removeprefix("supabase-") in wanted}
+    states = whole_up.until_states(dict.fromkeys(names, "healthy"))
+    return {name.removeprefix("supabase-") for name, state in states.items() if state == "healthy"}
 
 
 ALL = {name.removeprefix("supabase-") for name in (*REAL, *STUBS)}
@@ -35,7 +38,8 @@ def test_with_every_optional_service_off_the_api_is_all_there(back: Whole):
     with back.settings(supabase=OPTIONAL_OFF):
         shown = back.up()
         assert "Stack dev is up." in shown
-        assert running(back) == ALL - {"studio", "mail", "imgproxy"}
+        wanted = ALL - {"studio", "mail", "imgproxy"}
+        assert running(back, wanted) == wanted
         outputs = back.clone.outputs()
         assert {"STUDIO_URL", "MAILPIT_URL", "DASHBOARD_PASSWORD"}.isdisjoint(outputs)
         assert {"studio", "mailWeb", "smtp"}.isdisjoint(outputs["PORTS"])
@@ -56,7 +60,8 @@ def test_auth_and_the_database_alone_come_up_and_what_is_off_says_so(back: Whole
     volume = "supastack-dev-supabase-storage-data"
     with back.settings(supabase=ALMOST_ALL_OFF):
         back.up()
-        assert running(back) == {"cache-valkey", "objects-minio", "gateway", "auth", "meta", "postgres"}
+        wanted = {"cache-valkey", "objects-minio", "gateway", "auth", "meta", "postgres"}
+        assert running(back, wanted) == wanted
         assert back.keyed("/auth/v1/user").stub == "auth"
         for path, service in {"/rest/v1/todos": "rest", "/storage/v1/bucket": "storage", "/functions/v1/x": "functions"}.items():
             answer = back.keyed(path, "SERVICE_ROLE_KEY")

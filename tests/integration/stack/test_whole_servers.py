@@ -119,7 +119,7 @@ def test_a_picture_on_storages_volume_is_resized_and_imgproxy_can_not_write_ther
 
 def test_a_source_that_is_not_there_is_an_error_of_its_own_and_not_of_the_server(whole_up: Whole):
     assert resized(whole_up, "local:///var/lib/storage/none.png").status == 404
-    assert whole_up.states()["supabase-imgproxy"] == "healthy"
+    assert whole_up.until_states({"supabase-imgproxy": "healthy"})["supabase-imgproxy"] == "healthy"
 
 
 # -- mail ----------------------------------------------------------------------------------------------------------------

@@ -23,7 +23,8 @@ def test_every_service_of_supabase_is_there_but_the_logs(whole_up: Whole):
 
 
 def test_all_containers_are_healthy_and_the_job_has_ended_well(whole_up: Whole):
-    assert whole_up.states() == {**dict.fromkeys([*REAL, *STUBS], "healthy"), **dict.fromkeys(JOBS, "exited")}
+    wanted = {**dict.fromkeys([*REAL, *STUBS], "healthy"), **dict.fromkeys(JOBS, "exited")}
+    assert whole_up.until_states(wanted) == wanted
     for name in JOBS:
         assert whole_up.container(name).attrs["State"]["ExitCode"] == 0
 

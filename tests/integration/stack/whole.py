@@ -94,8 +94,18 @@ class Whole:
 
         The daemon runs a check at its interval only, the first time after one, so what it calls `starting` is waited for.
         """
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while "starting" in (found := self._states()).values() and time.monotonic() < deadline:
+            time.sleep(1)
+        return found
+
+    def until_states(self, wanted: Mapping[str, str]) -> dict[str, str]:
+        """The states, once those in `wanted` are as they are there, or when it took too long.
+
+        A check that a busy machine was too slow for makes a container `unhealthy` until its next one.
+        """
+        deadline = time.monotonic() + 180
+        while not wanted.items() <= (found := self.states()).items() and time.monotonic() < deadline:
             time.sleep(1)
         return found
 
@@ -107,7 +117,7 @@ class Whole:
 
     def is_well(self) -> bool:
         """Whether all are healthy, or are jobs that have ended well; a check that a busy machine was too slow for is waited for."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while (wrong := set(self.states().values()) - {"healthy", "exited"}) and time.monotonic() < deadline:
             time.sleep(1)
         return not wrong and all(c.attrs["State"]["ExitCode"] == 0 for c in self.containers().values() if c.status == "exited")

@@ -168,7 +168,7 @@ def test_a_signing_key_is_derived_always_in_the_same_way():
     }
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.text(min_size=1, max_size=80))
 def test_every_seed_gives_a_sound_key_with_its_thumbprint_as_kid(seed):
     text = keys.signing_key(seed)

@@ -26,7 +26,7 @@ def meet(one, other, corners):
     return x < u + other.width and u < x + one.width and y < v + other.height and v < y + one.height
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(graphs())
 def test_no_box_lies_on_another_and_all_are_inside(graph):
     made, edges = graph
@@ -39,7 +39,7 @@ def test_no_box_lies_on_another_and_all_are_inside(graph):
         assert y + box.height <= layout.size[1]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(graphs())
 def test_every_edge_has_a_line_from_box_to_box_and_beside_other_boxes_it_is_straight(graph):
     made, edges = graph
@@ -61,7 +61,7 @@ def test_every_edge_has_a_line_from_box_to_box_and_beside_other_boxes_it_is_stra
                 assert not (beside and x != u), "it bends between layers only"
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(graphs())
 def test_the_same_graph_has_the_same_places(graph):
     assert place(*graph) == place(*graph)

@@ -157,7 +157,7 @@ def test_no_drift_is_said_and_one_that_could_not_be_told_is_not_none():
 
 NASTY = "`*_<>&|@#[]()!~\\$:/.-+= \n\r\tabz019\u202e\u0000é漢"
 nasty = st.text(st.sampled_from(NASTY) | st.characters(codec="utf-8"), max_size=60)
-fast = settings(deadline=None, max_examples=60)
+fast = settings(max_examples=60)
 
 
 @fast

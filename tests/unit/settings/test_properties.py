@@ -15,7 +15,7 @@ from tests.unit.settings import declared, drawn, violating
 from tests.unit.settings.declared import OWN_STORE, as_pulumi_hands_over, keyed, named, put
 from tests.unit.settings.samples import HIDDEN
 
-many = examples(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+many = examples(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 SECRET_KEYS = [f"supastack:{name}" for name in SECRETS]
 VIOLATIONS = list(violating.violations())
 

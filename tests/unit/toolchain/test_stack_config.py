@@ -355,7 +355,7 @@ def run(
     return settings_of(private.path)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(steps=STEPS)
 def test_a_kill_at_any_write_ends_in_the_same_config(clone, monkeypatch, steps):
     context = clone.context()
