@@ -30,6 +30,8 @@ class KubernetesPlacement(TypedDict):
     """Where all objects of the stack go: known once it is there."""
     settings: KubernetesSettings
     """The settings of the target, completed: sizes in bytes, choices as their Enum."""
+    adopts: NotRequired[bool]
+    """Whether an earlier stack's objects are taken over: `stackId` is given. Default False."""
 
 
 class Placement(TypedDict):

@@ -12,7 +12,7 @@ from components.checks import Checks, Look
 from components.plan import APPS, Plan
 from components.setting_groups import complete
 from components.settings import ROOT
-from components.targets.kubernetes import security
+from components.targets.kubernetes import adoption, security
 from components.targets.kubernetes.demands import demands
 from components.targets.kubernetes.egress import Outside
 from components.targets.kubernetes.existing import login, read
@@ -45,6 +45,8 @@ def provider(plan: Plan) -> pulumi.ProviderResource:
         # Else a changed one is deleted and made anew, while pods are using it. Pods roll by marks of what they consume.
         enable_config_map_mutable=True,
         enable_secret_mutable=True,
+        # What an earlier stack left is taken over by name, once it was seen that it carries the id that is given.
+        upsert_existing_objects=plan.adopts or None,
     )
 
 
@@ -114,7 +116,10 @@ def lay(plan: Plan, stack_id: pulumi.Output[str], provider: pulumi.ProviderResou
     once_made = manifests(plan, stack_id, login(plan.kubernetes, pulumi.ResourceOptions(provider=provider, depends_on=[checks])))
     if folder := plan.kubernetes.get("render"):
         ManifestFiles("network-manifests", folder=folder, manifests=once_made)
-    made = register(once_made, pulumi.ResourceOptions(provider=provider))
+    after = []
+    if plan.adopts:
+        after.append(adoption.guard("network-adoption", once_made, plan.kubernetes, stack_id))
+    made = register(once_made, pulumi.ResourceOptions(provider=provider, depends_on=after), adopts=plan.adopts)
     # Whoever takes the namespace comes after all of them: no pod starts before it is guarded. But for what may be made anew, which guards
     # nothing: the engine would make all anew that takes a property from it.
     ready = pulumi.Output.all(*(made[manifest.name].urn for manifest in once_made if not manifest.anew))

@@ -12,7 +12,7 @@ from components.endpoints import Endpoint, Viewpoint
 from components.fingerprint import fingerprint
 from components.service import Service, providers
 from components.targets import placement as places
-from components.targets.kubernetes import folders, marks
+from components.targets.kubernetes import adoption, folders, marks
 from components.targets.kubernetes.manifest import Manifest
 from components.targets.kubernetes.manifest_files import ManifestFiles
 from components.targets.kubernetes.naming import Stack
@@ -92,7 +92,12 @@ def place(
     if folder := settings.get("render"):
         ManifestFiles(f"{component.pulumi_resource_name}-manifests", folder=folder, manifests=manifests, opts=options)
     placed = [_there(manifest, placement["kubernetes"]["namespace"]) for manifest in manifests]
-    made = register(placed, options, {f"{name}-{s.name}": _checks(how, component, s) for s in running})
+    adopts = placement["kubernetes"].get("adopts", False)
+    if adopts:
+        named = f"{component.pulumi_resource_name}-adoption"
+        guard = adoption.guard(named, manifests, settings, placement["stack_id"], pulumi.ResourceOptions(parent=component))
+        options = pulumi.ResourceOptions(parent=component, depends_on=[guard])
+    made = register(placed, options, {f"{name}-{s.name}": _checks(how, component, s) for s in running}, adopts=adopts)
     ready = [made[f"{name}-{service.name}"].id for service in running]
     return Placed(pulumi.Output.all(*ready).apply(lambda ids: [str(i) for i in ids]), found)
 

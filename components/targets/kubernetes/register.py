@@ -7,6 +7,7 @@ from typing import Any, Final
 import pulumi
 from pulumi_kubernetes import _utilities
 
+from components.targets.kubernetes import adoption
 from components.targets.kubernetes.manifest import Manifest
 
 _SKIP: Final = "pulumi.com/skipAwait"
@@ -34,6 +35,8 @@ def register(
     manifests: Iterable[Manifest],
     opts: pulumi.ResourceOptions,
     also: Mapping[str, Sequence[pulumi.Resource]] | None = None,
+    *,
+    adopts: bool = False,
 ) -> dict[str, Object]:
     """The resources, by their manifests' names.
 
@@ -41,6 +44,7 @@ def register(
         manifests: What is made. What one of them comes after must be among them.
         opts: Options of all: their parent or provider.
         also: What a manifest comes after beside, by its name: resources of other kinds.
+        adopts: Whether what an earlier stack left is taken over (`components.targets.kubernetes.adoption`).
 
     Raises:
         KeyError: one comes after something that is not among them.
@@ -63,7 +67,7 @@ def register(
             version=str(_utilities.get_version()),  # type: ignore[no-untyped-call]
             additional_secret_outputs=["data", "stringData"] if manifest.kind == "Secret" else None,
         )
-        made[name] = Object(name, _body(manifest), pulumi.ResourceOptions.merge(opts, own))
+        made[name] = Object(name, _body(manifest, adopts=adopts), pulumi.ResourceOptions.merge(opts, own))
     return made
 
 
@@ -73,9 +77,10 @@ def _timeouts(manifest: Manifest) -> pulumi.CustomTimeouts | None:
     return None if limit is None else pulumi.CustomTimeouts(create=limit, update=limit)
 
 
-def _body(manifest: Manifest) -> dict[str, Any]:
+def _body(manifest: Manifest, *, adopts: bool) -> dict[str, Any]:
     body = dict(manifest.body)
-    if not manifest.wait:
+    told = {**({} if manifest.wait else {_SKIP: "true"}), **(adoption.annotations(manifest) if adopts else {})}
+    if told:
         metadata = body["metadata"]
-        body["metadata"] = {**metadata, "annotations": {**metadata.get("annotations", {}), _SKIP: "true"}}
+        body["metadata"] = {**metadata, "annotations": {**metadata.get("annotations", {}), **told}}
     return body

@@ -19,6 +19,7 @@ def item(name, stack_id=OURS, **metadata):
 class FakeAccess:
     def __init__(self, namespaces=("supastack-kube",), claims=(), **held):
         self._namespaces, self._claims, self.held, self.removed = namespaces, list(claims), held, []
+        self.own, self.made, self.waited = ("supastack-kube", "supastack-kube-logs"), {}, {}
 
     def namespaces(self, stack_id):
         return list(self._namespaces) if stack_id == OURS else []
@@ -27,10 +28,16 @@ class FakeAccess:
         return self._claims
 
     def find(self, path):
-        return item(path.rpartition("/")[2])
+        return self.made.get(path) if "/secrets/" in path else item(path.rpartition("/")[2])
 
-    def items(self, path, **query):
+    def those(self, path):
         return self.held.get(path.rpartition("/")[2], [])
+
+    def make(self, path, body):
+        self.made[f"{path}/{body['metadata']['name']}"] = body
+
+    def wait_gone(self, what):
+        self.waited |= what
 
     def remove(self, path):
         self.removed.append(path)
@@ -83,4 +90,73 @@ def test_a_namespace_goes_only_where_no_data_is_in_it(claims, removed):
 def test_nothing_is_ours_while_the_state_has_no_id():
     access = FakeAccess(services=[item("gateway")])
     cluster_orphans.remove(access, StackState({"deployment": {"resources": []}}), math.inf)
+    assert access.removed == []
+
+
+def test_what_belongs_to_a_databases_cluster_goes_and_the_cluster_and_its_backups_stay(capsys):
+    left = {
+        kind: [item("left")] for kind in ("httproutes", "databases", "poolers", "scheduledbackups", "clusters", "objectstores")
+    }
+    access = FakeAccess(**left)
+    cluster_orphans.remove(access, state(), math.inf)
+    assert {path.rsplit("/", 2)[1] for path in access.removed} == set(left) - {"clusters", "objectstores"}
+    assert access.waited.keys() == set(access.removed)
+    said = capsys.readouterr().err
+    for kind in ("Cluster", "ObjectStore"):
+        assert f"{kind} left is of this stack but not in its state; it was left alone" in said
+    assert f"pulumi config set supastack:stackId {OURS}" in said
+
+
+def test_of_the_whole_cluster_only_what_is_named_as_ours_goes():
+    access = FakeAccess(
+        namespaces=["supastack-kube-logs"],
+        claims=["none-of-it"],
+        clusterroles=[item("supastack-kube-logs-vector"), item("another-logs-vector"), item("supastack-kube-logs-known")],
+        clusterrolebindings=[item("supastack-kube-logs-vector", THEIRS)],
+    )
+    known = ("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", "supastack-kube-logs-known")
+    cluster_orphans.remove(access, state(known), math.inf)
+    assert access.removed == ["/apis/rbac.authorization.k8s.io/v1/clusterroles/supastack-kube-logs-vector"]
+
+
+EMPTY = StackState({})
+SECRETS = "/api/v1/namespaces/supastack-kube/secrets"
+
+
+def secret(name, data, **metadata):
+    return {**item(name, **metadata), "type": "Opaque", "data": data}
+
+
+def test_a_lost_stack_is_made_anew_around_its_data_and_what_its_secrets_hold_is_kept():
+    read_on = secret("postgres-vault", {"vault.key": "a2V5"}, labels={"cnpg.io/reload": "true"})
+    access = FakeAccess(
+        claims=["postgres-data-postgres-0"],
+        statefulsets=[item("postgres")],
+        secrets=[secret("supabase-api", {"jwt": "b2xk"}), read_on, secret("of-another", {"a": "Yg=="}, annotations={})],
+        **{kind: [item("postgres")] for kind in ("clusters", "databases", "objectstores")},
+    )
+    cluster_orphans.remove(access, EMPTY, math.inf, adopts=OURS)
+    assert [path.rsplit("/", 2)[1:] for path in access.removed] == [["secrets", "supabase-api"], ["statefulsets", "postgres"]]
+    assert {path: body["data"] for path, body in access.made.items()} == {
+        f"{SECRETS}/supabase-api-before": {"jwt": "b2xk"},
+        f"{SECRETS}/postgres-vault-before": {"vault.key": "a2V5"},
+    }
+    # Whoever loses it again has both.
+    access.held["secrets"] = [secret("supabase-api", {"jwt": "bmV3"}), read_on]
+    cluster_orphans.remove(access, EMPTY, math.inf, adopts=OURS)
+    assert access.made[f"{SECRETS}/supabase-api-before-2"]["data"] == {"jwt": "bmV3"}
+    assert len(access.made) == 3
+
+
+def test_a_stack_that_took_over_is_cleared_as_any_other_and_keeps_no_copies(capsys):
+    access = FakeAccess(secrets=[secret("left", {"a": "Yg=="})], clusters=[item("postgres")])
+    cluster_orphans.remove(access, state(), math.inf, adopts=OURS)
+    assert access.removed == [f"{SECRETS}/left"]
+    assert access.made == {}
+    assert "Cluster" not in capsys.readouterr().err, "it is adopted"
+
+
+def test_another_stack_of_the_same_id_is_left_alone_when_its_id_is_taken_over():
+    access = FakeAccess(namespaces=["elsewhere"], services=[item("gateway")])
+    cluster_orphans.remove(access, EMPTY, math.inf, adopts=OURS)
     assert access.removed == []

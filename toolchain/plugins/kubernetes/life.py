@@ -28,6 +28,12 @@ _CONFLICT = (
     " (ignore_changes), or take it over with the annotation pulumi.com/patchForce: 'true'"
 )
 
+_ADOPT = (
+    "It is not in this stack's state, and data may hang on it, so nothing was touched. Import it (pulumi import), or let such objects be"
+    " adopted with the provider's upsertExistingObjects; a stack of Supastack does where supastack:stackId gives the id in the object's"
+    " annotation supastack.io/stack-id (`make up`)"
+)
+
 
 class NoPreviewError(Exception):
     """A dry run can't tell: the inputs themselves are the preview."""
@@ -90,10 +96,7 @@ def _make(op: Operation, item: Object, manager: str, *, dry_run: bool) -> Object
 def _refused(item: Object, error: ApiError | UnknownKindError, manager: str) -> str:
     said = f"{_what(item)} was not created: {error}"
     if isinstance(error, ApiError) and error.already_exists:
-        return (
-            f"{said}. It is not in this stack's state: import it (pulumi import), remove it, or let such objects be taken over with"
-            " the provider's upsertExistingObjects"
-        )
+        return f"{said}. {_ADOPT}"
     if isinstance(error, ApiError) and error.is_conflict:
         return f"{_CONFLICT}. The field manager here is {manager}. {error}"
     return said

@@ -242,8 +242,10 @@ def test_creation_tries_again_while_the_namespace_is_missing(
 
 def test_an_object_that_is_there_is_an_error_or_taken_over(provider: KubernetesProvider, server: Server, host: Said) -> None:
     server.objects[f"{PATH}/cm"] = {**BODY, "data": {}}
-    with pytest.raises(UserError, match="upsertExistingObjects"):
+    with pytest.raises(UserError, match="upsertExistingObjects") as refused:
         create(provider, BODY)
+    assert "supastack:stackId" in str(refused.value)
+    assert "remove" not in str(refused.value), "all claims go with a namespace, and all data with an operator's Cluster"
     taking = configured(host, kubeconfig=server.kubeconfig, upsertExistingObjects="true")
     assert create(taking, BODY).resource_id == "n/cm"
     assert server.objects[f"{PATH}/cm"]["data"] == {"a": "1"}

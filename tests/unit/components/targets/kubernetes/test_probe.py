@@ -123,6 +123,13 @@ def test_a_namespace_of_that_name_must_be_ours(api, kubeconfig, annotations, pha
     assert [said in problem for problem in found] == ([True] if said else [])
 
 
+def test_a_lost_stacks_namespace_is_refused_with_the_way_to_take_it_over(api, kubeconfig):
+    api.objects[NS] = {"metadata": {"annotations": {"supastack.io/stack-id": THEIRS}}}
+    (problem,) = before(kubeconfig)
+    assert f"`pulumi config set supastack:stackId {THEIRS}`, `pulumi config set --secret supastack:databasePassword`" in problem
+    assert problem.endswith("which deletes all of it."), "what deletes comes last, and says so"
+
+
 def test_in_a_preview_before_there_is_an_id_a_namespace_is_nobodys_of_ours(api, kubeconfig):
     api.objects[NS] = {"metadata": {"annotations": {"supastack.io/stack-id": THEIRS}}}
     assert len(before(kubeconfig, stack_id=None)) == 1
@@ -326,7 +333,7 @@ def test_a_server_that_an_operator_runs_is_asked_whether_its_log_is_archived(api
     ready = pod("postgres", conditions=[{"type": "Ready", "status": "True"}])
     api.objects[f"{NS}/pods"] = [ready]
     failing = {"type": "ContinuousArchiving", "status": "False", "message": "Expected empty archive"}
-    cluster = {"metadata": ready["metadata"], "status": {"conditions": [failing]}}
+    cluster = {"metadata": ready["metadata"], "spec": {"plugins": [{}]}, "status": {"conditions": [failing]}}
     api.objects["/apis/postgresql.cnpg.io/v1/namespaces/supastack-dev/clusters"] = [cluster]
     server = {"service": "postgres", "job": False, "optional": False, "operated": "server"}
     (problem,) = probe.after(told(kubeconfig, workloads=[server], timeout=0), preview=False)
