@@ -130,6 +130,15 @@ def _port_problems(parameters: Mapping[str, Any], client: docker.APIClient, cont
         if taken:
             holders = _starting(client, containers, number, bind)
         others = [c for c in holders if not _ours(c, parameters["stack_id"])]
+        left = [name for c in holders if (name := c["Names"][0].lstrip("/")) not in parameters["containers"]]
+        if left and not others:
+            # The engine makes what is new before it removes what has left the program.
+            problems.append(
+                f"port {number} on {bind}, wanted by {want['service']}, is held by container {left[0]}, for which the settings have no use "
+                f"any more: it would go only after {want['service']} has started. Nothing was touched. Remove it and try again, its "
+                f"volumes stay: `docker rm --force {left[0]}`."
+            )
+            continue
         if others:
             by = f"container {others[0]['Names'][0].lstrip('/')} of {_owner(others[0])}"
         elif taken and not holders:

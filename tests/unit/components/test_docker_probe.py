@@ -81,8 +81,16 @@ def test_a_daemon_that_does_not_answer_is_named_with_its_setting(monkeypatch):
 
 
 def test_a_port_of_our_own_stack_is_no_conflict(daemon):
-    daemon.containers = [{"Names": ["/x"], "Labels": marks(OURS), "Ports": [{"PublicPort": 6379, "Type": "tcp"}]}]
+    held = {"Labels": marks(OURS), "Ports": [{"PublicPort": 6379, "Type": "tcp"}]}
+    daemon.containers = [{"Names": ["/supastack-dev-cache-valkey"], **held}]
     assert before(ports=[port(6379)]) == []
+
+
+def test_a_port_that_is_handed_over_inside_the_stack_names_the_container_that_would_go_too_late(daemon):
+    daemon.containers = [{"Names": ["/old"], "Labels": marks(OURS), "Ports": [{"PublicPort": 6379, "Type": "tcp"}]}]
+    (problem,) = before(ports=[port(6379)])
+    assert "wanted by valkey, is held by container old, for which the settings have no use any more" in problem
+    assert "`docker rm --force old`" in problem
 
 
 def test_a_port_of_another_stack_names_the_container_and_its_stack(daemon):
@@ -100,7 +108,7 @@ def test_a_port_is_its_containers_also_between_two_tries_of_a_restart(daemon, st
         number = taken.getsockname()[1]
         daemon.containers = [
             {"Id": "a", "Names": ["/gone-by-now"], "Labels": marks(OURS), "State": "running", "Ports": []},
-            {"Id": "b", "Names": ["/restarting"], "Labels": marks(stack_id), "State": "restarting", "Ports": []},
+            {"Id": "b", "Names": ["/supastack-dev-cache-valkey"], "Labels": marks(stack_id), "State": "restarting", "Ports": []},
         ]
         bindings = {"5432/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(number)}], "53/udp": None}
 
@@ -112,7 +120,7 @@ def test_a_port_is_its_containers_also_between_two_tries_of_a_restart(daemon, st
         daemon.client.inspect_container = inspect
         found = before(ports=[port(number)])
     assert len(found) == problems
-    assert all("container restarting" in p for p in found)
+    assert all("container supastack-dev-cache-valkey of" in p for p in found)
 
 
 def test_a_port_of_a_process_names_the_process(daemon):
