@@ -121,7 +121,7 @@ def lay(plan: Plan, stack_id: pulumi.Output[str], provider: pulumi.ProviderResou
         after.append(adoption.guard("network-adoption", once_made, plan.kubernetes, stack_id))
     made = register(once_made, pulumi.ResourceOptions(provider=provider, depends_on=after), adopts=plan.adopts)
     # Whoever takes the namespace comes after all of them: no pod starts before it is guarded. But for what may be made anew, which guards
-    # nothing: the engine would make all anew that takes a property from it.
+    # nothing: of all that takes a property from it the engine would ask whether it must be made anew, too.
     ready = pulumi.Output.all(*(made[manifest.name].urn for manifest in once_made if not manifest.anew))
     return plan.placement(stack_id, ready.apply(lambda _: plan.settings.kubernetes.namespace))
 
