@@ -245,6 +245,8 @@ def _change(metadata: Mapping[str, Any], op: Op) -> Change:
 
 def _drifted(metadata: Mapping[str, Any]) -> Change | None:
     """What a refresh found of one resource; None: it is as the state says."""
+    if metadata["type"].startswith("pulumi:providers:"):
+        return None  # Nobody's hands: the settings name its place otherwise now, where the program runs before the refresh.
     old, new = metadata.get("old") or {}, metadata.get("new") or {}
     gone = metadata["op"] == "delete" or not new
     properties = () if gone else _properties(metadata, old, new, found=True)
@@ -275,6 +277,8 @@ def _with_risk(change: Change) -> Change:
         gone=change.gone,
         retained=change.retained,
     )
+    if change.op is Op.UPDATE:
+        risk = risks.moved(change.type, change.old, change.new)
     return replace(change, risk=risk)
 
 

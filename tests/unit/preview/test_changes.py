@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from toolchain.preview import changes, risks
+from toolchain.preview import changes, report, risks
 from toolchain.preview.changes import Op
 from toolchain.preview.values import HIDDEN, UNKNOWN, at, plain, steps
 
@@ -172,12 +172,42 @@ def test_a_volume_that_is_retained_stays_and_one_made_anew_is_empty():
     assert risks.of(VOLUME, PRECIOUS, goes=False) is None
 
 
+PLACES = "pulumi-python:dynamic/supastack:DataPlaces"
+
+
+def test_a_place_of_data_that_is_another_is_a_risk_though_nothing_goes():
+    here = {
+        "__provider": "p",
+        "storage": {"backend": "file", "bucket": "a", "tenant": "t"},
+        "buckets": {"store": "own", "bucket": "b"},
+    }
+    there = {**here, "storage": {**here["storage"], "bucket": "z"}}
+    said = event("update", PLACES, {"inputs": here, "protect": True})
+    said["resOutputsEvent"]["metadata"]["new"] = {"inputs": there, "protect": True}
+    (change,) = changes.parse([said]).changes
+    assert [p.path for p in change.properties] == ["storage"]
+    assert "from its volume (bucket a, tenant t) to its volume (bucket z, tenant t): they are not moved" in change.risk
+    (section,) = report.at_risk([change])
+    assert "**changed** `it` (`supastack:DataPlaces`): Storage's files go" in section.text()
+    assert "protection" not in section.text(), "an update takes no protection off"
+    assert risks.moved("docker:index/container:Container", here, there) is None
+    assert risks.moved(PLACES, {}, there) is None
+
+
 def test_a_provider_without_details_is_known_by_its_keys():
     old, new = {"inputs": {"length": 8}, "outputs": {}}, {"inputs": {"length": 9}}
     metadata = event("replace", "random:index/randomId:RandomId", old, keys=["length"], diffs=["length"])
     metadata["resOutputsEvent"]["metadata"]["new"] = new
     ((found,),) = (c.properties for c in changes.parse([metadata]).changes)
     assert (found.path, found.old, found.new, found.replaces) == ("length", 8, 9, True)
+
+
+def test_a_place_of_the_cluster_that_the_settings_name_otherwise_is_no_drift():
+    """With `--run-program` a refresh has the provider's step too."""
+    moved = event("update", "pulumi:providers:kubernetes", {"inputs": {"context": "a"}}, diffs=["context"])
+    touched = event("update", "kubernetes:core/v1:Secret", {"inputs": {"data": "a"}}, diffs=["data"])
+    found = changes.parse([moved, touched], refresh=True).of(Op.REFRESH)
+    assert [change.type for change in found] == ["kubernetes:core/v1:Secret"]
 
 
 def test_policy_packs_of_the_engine_are_heard_once():
