@@ -77,7 +77,7 @@ def test_nothing_is_made_in_the_cluster_before_the_checks_have_passed(engine):
 
 
 def test_nothing_takes_a_property_from_the_load_balancer_which_may_be_made_anew(engine):
-    """Where something is deleted first, the engine has what takes a property from it compared as if that were not known: the database, too."""
+    """Where it is deleted first, the engine has all that takes one compared as if that were not known: the database, too."""
     recorder = run(engine, config({"kind": "loadbalancer", "host": "api.example.com", "className": "example.com/metal"}))
     (balancer,) = (name for name, request in recorder.requests.items() if request.replaceOnChanges)
     assert recorder.requests[balancer].deleteBeforeReplace
