@@ -4,6 +4,8 @@ The engine refreshes before it runs the program, by the inputs of the provider t
 deployment_executor.go, `Execute`). So these have to follow the settings first, once it is seen that both mean the same cluster.
 """
 
+import contextlib
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +72,9 @@ def in_settings(context: Context) -> Place | None:
     """What the stack's config and KUBECONFIG name, without checking anything; None where that is no cluster."""
     project = project_name(context.root)
     given = value_in(context, f"{project}:kubernetes")
+    if isinstance(given, str):
+        with contextlib.suppress(ValueError):
+            given = json.loads(given)  # a group may be set as a text
     if value_in(context, f"{project}:target") != "kubernetes" or not isinstance(given, dict):
         return None
     path, name = given.get("kubeconfig") or context.env.get("KUBECONFIG") or os.environ.get("KUBECONFIG"), given.get("context")

@@ -136,6 +136,7 @@ def test_a_namespace_without_an_uid_is_known_by_the_stacks_id(context, clusters)
     ("text", "answers", "written"),
     [
         ("{kubeconfig: /home/me/.kube/config, context: renamed}", {"renamed": OURS}, True),
+        ("""'{"kubeconfig": "/home/me/.kube/config", "context": "renamed"}'""", {"renamed": OURS}, True),
         ("{context: renamed}", {"renamed": OURS}, False),
         ("{kubeconfig: /home/me/.kube/config, context: renamed}", {"renamed": THEIRS, "c": OURS}, False),
         ("{kubeconfig: /home/me/.kube/config, context: renamed}", {"c": {}}, False),
