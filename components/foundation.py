@@ -8,6 +8,8 @@ import pulumi
 import pulumi_random as random
 
 from components.checks import Checks, Look
+from components.data_places import DataPlaces
+from components.data_places import of as data_places
 from components.plan import Plan
 from components.setting_types import Target
 from components.targets.placement import Placement
@@ -98,7 +100,10 @@ def lay(plan: Plan, files: Sequence[Mapping[str, Any]]) -> Foundation:
     # The urns are known in every preview, so the id is too, and still everything waits for the checks.
     verified = verify(plan)
     schema = make_schema(plan, verified)
-    passed = [check.urn for check in (before, writable, verified) if check is not None]
+    looked = [check for check in (before, writable, verified) if check is not None]
+    # Once these have passed: what was refused has moved nothing. Protected, since the data outlives the stack as well.
+    DataPlaces("data", data_places(plan), pulumi.ResourceOptions(depends_on=looked, protect=True))
+    passed = [check.urn for check in looked]
     checked = pulumi.Output.all(stack_id, *passed).apply(lambda all_of_it: str(all_of_it[0]))
     return Foundation(plan, ground.lay(plan, checked, provider, before), provider, ground, schema or verified)
 

@@ -148,7 +148,7 @@ def _rule(findings: Sequence[Finding], most: int) -> str:
 
 def at_risk(changes: Sequence[Change]) -> list[Section]:
     items = [
-        f"- **{_VERBS[change.op]}** {_named(change)}: {prose(change.risk)}{_aside(change) if change.op is not Op.REFRESH else ''}"
+        f"- **{_VERBS[change.op]}** {_named(change)}: {prose(change.risk)}{_aside(change) if change.op in (Op.DELETE, Op.REPLACE) else ''}"
         for change in _sorted(changes)
         if change.risk
     ]

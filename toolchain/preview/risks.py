@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from components.data_moves import moves
 from toolchain.stack.state import GENERATED, VOLUME
 
 _PRECIOUS = "supastack.precious"
@@ -11,6 +12,8 @@ _CLAIM: Final = "kubernetes:core/v1:PersistentVolumeClaim"
 _STATEFUL: Final = "kubernetes:apps/v1:StatefulSet"
 _NAMESPACE: Final = "kubernetes:core/v1:Namespace"
 _OPERATED: Final = "kubernetes:postgresql.cnpg.io/v1:Cluster"
+_PLACES: Final = "pulumi-python:dynamic/supastack:DataPlaces"
+"""Where the data is (components/data_places.py)."""
 _BACKUPS: Final = "kubernetes:barmancloud.cnpg.io/v1:ObjectStore"
 
 
@@ -42,6 +45,17 @@ def of(
     if kind in GENERATED:
         return f"the secret is {'made anew' if anew else 'forgotten'}: data that was made with the old one does not open with another"
     return None
+
+
+def moved(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
+    """What of data stays behind where a resource changes in place; None: nothing.
+
+    Args:
+        kind: The resource's type.
+        old: Its inputs now.
+        new: Its inputs then.
+    """
+    return (" ".join(f"{line}." for line in moves(old, new)) or None) if kind == _PLACES else None
 
 
 _ANEW = "; the new one is empty"

@@ -119,7 +119,7 @@ def _no_config_left():
 
 def test_nothing_is_made_but_what_is_the_stacks_own(engine):
     recorder = run(engine, configured({"poolerHost": POOLER}, {"envFiles": {"kpi": {}}}))
-    own = {"stack-id", "env-files-check", "supabase", "app-setup-password", "app-admin-password", "env-kpi"}
+    own = {"stack-id", "data", "env-files-check", "supabase", "app-setup-password", "app-admin-password", "env-kpi"}
     assert set(recorder.requests) - {"supastack-dev"} == own
     assert not [r for r in recorder.requests.values() if r.type.startswith("pulumi:providers:")]
 

@@ -84,6 +84,7 @@ def test_the_id_and_all_that_guards_data_are_protected(engine):
     kept = {n for n, r in recorder.requests.items() if r.protect}
     assert kept == {
         "stack-id",
+        "data",
         "app-admin-password",
         "app-setup-password",
         "objects-access-key",
