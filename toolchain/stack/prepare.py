@@ -120,8 +120,10 @@ def _ready_cluster(engine: Engine, description: Description, state: StackState |
         _refuse_another(place, state)
         state = cluster_place.follow(engine, state, place)
     cluster_access.bring_images(context, place, description.built_here)
-    if state is not None:
-        _clear_cluster(context, place, state)
+    given = _setting(context, "stackId")
+    adopts = given if isinstance(given, str) and given else None
+    if state is not None or adopts is not None:
+        _clear_cluster(context, place, state or StackState({}), adopts)
     return state
 
 

@@ -233,6 +233,23 @@ def test_a_stack_goes_by_what_made_it_whatever_target_the_settings_name_now(
     assert cleared == ["docker"] * docker + ["cluster"] * cluster
 
 
+@pytest.mark.parametrize("given", ["", "0123456789abcdef"])
+def test_what_a_lost_state_left_in_a_cluster_is_cleared_where_its_id_is_given(clone, monkeypatch, given):
+    (clone.root / "Pulumi.dev.yaml").write_text(f'config: {{supastack:stackId: "{given}"}}\n')
+    context, cleared = clone.context(), []
+    PrivateConfig(context).sync()
+    monkeypatch.setattr(cluster_access, "ensure_running", lambda *_: None)
+    monkeypatch.setattr(cluster_access, "bring_images", lambda *_: None)
+    monkeypatch.setattr(prepare, "_clear_cluster", lambda _, __, state, adopts: cleared.append((state.resources, adopts)))
+    description = describe.parse({**EMPTY, "target": "kubernetes", "cluster": CLUSTER})
+    assert prepare._ready_cluster(Engine(context), description, None) is None, "the stack is still to be made"
+    assert cleared == ([([], given)] if given else [])
+
+
+EMPTY = {"needs_docker": False, "docker_host": None, "image_source": None, "images": [], "registries": [], "notes": []}
+CLUSTER = {"kubeconfig": "k", "context": "c", "namespace": "n", "bind": "127.0.0.1", "forwards": []}
+
+
 def test_no_secret_and_no_passphrase_is_ever_an_argument(clone, tmp_path):
     (clone.context().private / "passphrase").write_text("the-passphrase")
     clone.program("pulumi", f'echo "$@" >> {tmp_path}/called; cat >> {tmp_path}/stdin; echo "{{}}"')

@@ -72,7 +72,7 @@ class ApiError(Exception):
     @property
     def is_immutable(self) -> bool:
         """A field can't be changed in place."""
-        return self.code == _INVALID and "field is immutable" in str(self)
+        return self.code == _INVALID and ("field is immutable" in str(self) or "updates to statefulset spec" in str(self))
 
     @property
     def is_dry_run_refused(self) -> bool:
