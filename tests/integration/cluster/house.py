@@ -1,5 +1,6 @@
 """A clone whose stack `kube` is on the tests' cluster."""
 
+import base64
 import json
 import os
 import re
@@ -46,6 +47,20 @@ class House:
         """`make TARGET STACK=kube`; returns what it says."""
         # The cluster is reached from this machine's own network, not from the daemon's.
         return self.clone.make(target, code, inside=False, STACK=STACK, **variables).stdout
+
+    def lose_state(self) -> tuple[str, str]:
+        """Removes the stack's state. Returns what it takes to come back: the id on its objects, and the database's password."""
+        (secret,) = (found for found in self.objects("secrets") if found["metadata"]["name"] == "supabase-database")
+        for file in (self.clone.root / ".supastack/state").rglob(f"{STACK}.json*"):
+            file.unlink()
+        password = base64.b64decode(secret["data"]["database-password"]).decode()
+        return str(secret["metadata"]["annotations"]["supastack.io/stack-id"]), password
+
+    def give_back(self, stack_id: str, password: str) -> None:
+        """Sets what a lost stack is taken over by."""
+        command = 'pulumi config set --stack kube supastack:stackId "$ID" && printf %s "$GIVEN" | pulumi config set --stack kube --secret'
+        lines = f". .supastack/activate && {command} supastack:databasePassword"
+        self.clone.run("bash", "-c", lines, inside=False, ID=stack_id, GIVEN=password)
 
     def kubectl(self, *arguments: str) -> str:
         """In the stack's namespace."""

@@ -112,6 +112,17 @@ def test_down_puts_the_database_to_sleep_and_up_wakes_it_with_its_data(house: Ho
     assert house.settles()
 
 
+def test_a_lost_states_database_is_adopted_by_its_id_with_its_data(house: House, up: str) -> None:
+    house.sql("create table if not exists kept (a int); truncate kept; insert into kept values (44)")
+    made = house.kubectl("get", CLUSTER, "postgres", "--output=jsonpath={.metadata.uid}")
+    house.give_back(*house.lose_state())
+    assert f"Stack {STACK} is up." in house.make("up")
+    assert house.kubectl("get", CLUSTER, "postgres", "--output=jsonpath={.metadata.uid}") == made
+    house.database = _primary(house)
+    assert house.sql("select a from kept") == "44"
+    assert house.settles()
+
+
 def test_purge_leaves_nothing(house: House, up: str) -> None:
     house.make("purge", CONFIRM=STACK)
     assert NAMESPACE not in house.cluster.kubectl("get", "namespaces", "--output=name")
