@@ -10,7 +10,7 @@ turned on elsewhere.
 The state refers to the provider by this module's name: moving it needs care for existing states.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -77,15 +77,28 @@ def _authority(endpoint: str) -> str:
 class DataPlaces(dynamic.Resource, module="supastack", name="DataPlaces"):
     """Where the data of the stack is, as deployed."""
 
-    def __init__(self, name: str, places: Places, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, places: Places, after: Sequence[pulumi.Resource]) -> None:
         """Tell the places.
 
         Args:
             name: Name of the resource.
             places: What `of` says.
-            opts: Options of the resource.
+            after: Checks that must have passed: what they refuse has moved nothing.
         """
-        super().__init__(DataPlacesProvider(), name, dict(places), opts)
+        # Protected, since the data outlives the stack as well.
+        opts = pulumi.ResourceOptions(protect=True)
+        super().__init__(DataPlacesProvider(), name, {kind: _once(after, place) for kind, place in places.items()}, opts)
+
+
+def _once(passed: Sequence[pulumi.Resource], place: Mapping[str, str]) -> pulumi.Output[Mapping[str, str]]:
+    """The place, as soon as these have passed. No dependency: what something protected depends on would stay after `make down`."""
+
+    async def wait() -> Mapping[str, str]:
+        for check in passed:
+            await check.urn.future(with_unknowns=True)
+        return place
+
+    return pulumi.Output.from_input(wait())
 
 
 class DataPlacesProvider(dynamic.ResourceProvider):

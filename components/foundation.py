@@ -101,8 +101,7 @@ def lay(plan: Plan, files: Sequence[Mapping[str, Any]]) -> Foundation:
     verified = verify(plan)
     schema = make_schema(plan, verified)
     looked = [check for check in (before, writable, verified) if check is not None]
-    # Once these have passed: what was refused has moved nothing. Protected, since the data outlives the stack as well.
-    DataPlaces("data", data_places(plan), pulumi.ResourceOptions(depends_on=looked, protect=True))
+    DataPlaces("data", data_places(plan), after=looked)
     passed = [check.urn for check in looked]
     checked = pulumi.Output.all(stack_id, *passed).apply(lambda all_of_it: str(all_of_it[0]))
     return Foundation(plan, ground.lay(plan, checked, provider, before), provider, ground, schema or verified)

@@ -113,6 +113,37 @@ def test_the_password_is_in_no_state_and_no_config_in_the_clear(clone: Clone, up
     assert clone.status() == "", "Git would take nothing of it"
 
 
+def test_another_project_is_a_step_that_says_what_does_not_move_and_a_stack_from_before_gets_its_places(
+    clone: Clone, up: str
+) -> None:
+    for command in ("state unprotect", "state delete"):
+        clone.run(
+            "bash",
+            "-c",
+            f"{SHELL}pulumi {command} --yes --stack kpi $(pulumi stack export --stack kpi | grep -o 'urn:[^\"]*::data' | head -1)",
+        )
+    assert clone.preview_steps("kpi") == {"data": "create"}
+    clone.make("up", STACK="kpi")
+    assert clone.preview_steps("kpi") == {}
+    file = clone.root / "Pulumi.kpi.yaml"
+    before = file.read_text()
+    moved = before.replace("kpidashboardexampleq", "kpidashboardexamplez")
+    try:
+        file.write_text(moved.replace(".env.${STACK}", "nowhere/.env"))
+        refused = clone.pulumi("up", "--yes", "--skip-preview", "--stack", "kpi", code=1).stdout
+        file.write_text(moved)
+        shown = clone.make("preview", STACK="kpi").stdout
+        comment = clone.make("preview", STACK="kpi", FORMAT="markdown").stdout
+    finally:
+        file.write_text(before)
+    said = "the database goes from the managed project kpidashboardexampleq (database postgres) to the managed project kpidashboardexamplez"
+    assert "nowhere is not a folder" in refused
+    assert said in shown, "what was refused has moved nothing"
+    risk = comment.partition("Data at risk")[2].partition("###")[0]
+    assert "`data` (`supastack:DataPlaces`)" in risk
+    assert said in risk
+
+
 def test_down_and_purge_leave_nothing_and_ask_no_daemon(clone: Clone, up: str) -> None:
     assert "what others run is as it was" in clone.make("down", STACK="kpi").stdout
     assert not (clone.root / ".env.kpi").exists()
