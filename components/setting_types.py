@@ -376,7 +376,7 @@ class StackSettings(TypedDict):
     healthTimeout: NotRequired[Annotated[int, Setting(default=180, unit="seconds", minimum=1, maximum=3600)]]
     """How long a deployment waits for everything to be healthy; a server that a job waits for has as long before that."""
     stackId: NotRequired[Annotated[str, Setting(check=values.stack_id)]]
-    """Id of an earlier stack whose kept volumes this one takes over: 16 hex digits, as the refusal names it. Unset: generated."""
+    """Id of an earlier stack whose volumes or namespace this one takes over: 16 hex digits, as the refusal has it. Unset: generated."""
     verify: NotRequired[Annotated[bool, Setting(default=False)]]
     """Ask all that others run at each deployment, before anything is made: database, API, cache, store. Certificates are verified."""
     supabase: NotRequired[SupabaseSettings]
