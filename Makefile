@@ -49,7 +49,7 @@ help:
 	@echo 'STACK=dev chooses the stack (Pulumi.<stack>.yaml), INSTANCE=2 a second one beside it, VERBOSE=1 prints every step.'
 
 up:
-	@$(RUN) $@ $(WHICH) -- $(ARGS)
+	@$(RUN) $@ $(WHICH) $(if $(CONFIRM),--confirm "$(CONFIRM)") -- $(ARGS)
 
 preview drift:
 	@$(RUN) $@ $(WHICH) $(if $(FORMAT),--format "$(FORMAT)") $(if $(COMMIT),--commit "$(COMMIT)") -- $(ARGS)

@@ -59,7 +59,7 @@ def _dispatch(options: argparse.Namespace) -> int:
         return _report(options, context)
     match options.command:
         case "up":
-            return operations.up(context, options.rest, show_secrets=options.show_secrets)
+            return operations.up(context, options.rest, show_secrets=options.show_secrets, confirm=options.confirm)
         case "down":
             return operations.down(context)
         case "smoke":
@@ -132,7 +132,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--commit", default=None, help="what the report of preview says that it is of (default: what git says)"
         )
-        command.add_argument("--confirm", default=None, help="the stack's name, for purge")
+        command.add_argument(
+            "--confirm", default=None, help="the stack's name, for purge, and for an up that takes over a lost state's namespace"
+        )
         command.add_argument("rest", nargs="*", help="passed on (after --)")
     for name, what in {
         "test": "set up what the tests need, then lint and test (the rest goes to pytest)",

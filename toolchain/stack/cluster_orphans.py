@@ -57,6 +57,12 @@ _BEFORE: Final = "before"
 """Ending of the name of a Secret's copy."""
 
 
+def lost(access: Access, state: StackState, adopts: str | None) -> list[str]:
+    """Namespaces of the stack that its state does not know, though they carry the id that the settings give."""
+    known = state.ids(NAMESPACE)
+    return [] if adopts is None else [name for name in access.namespaces(adopts) if name in access.own and name not in known]
+
+
 def remove(access: Access, state: StackState, older_than: float, adopts: str | None = None) -> None:
     """Name and remove what is left. Nothing is ours while the state has no stack id and none is given.
 

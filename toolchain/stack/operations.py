@@ -17,7 +17,7 @@ from toolchain.stack.state import CONTAINER, VOLUME, StackState
 from toolchain.stack.status import Instance, Service, of_stack
 
 
-def up(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False) -> int:
+def up(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False, confirm: str | None = None) -> int:
     """Bring the stack up. `rest`: further arguments for `pulumi up`. Returns 0 only where everything is healthy.
 
     Pulumi previews first, though nobody is asked: a program that can't be carried out as a whole changes nothing then. Where there is
@@ -26,12 +26,13 @@ def up(context: Context, rest: Sequence[str] = (), *, show_secrets: bool = False
     On Docker an image that can't be had, or a container that does not start, keeps down only what waits for it, and all that comes after
     the health gate: env files and apps. The exit code tells. A check that fails still ends all of it.
 
-    Raises ToolchainError where `rest` leads to another stack or other settings.
+    `confirm`: the stack's name, where a lost state's namespace is to be taken over. Raises ToolchainError where it is not given then, and
+    where `rest` leads to another stack or other settings.
     """
     from toolchain.preview import command, policies
 
     arguments.check(rest, "up")
-    with prepare.for_up(context) as ready:
+    with prepare.for_up(context, confirmed=confirm == context.stack) as ready:
         context = ready.context
         new = [] if ready.state and ready.state.resources else ["--skip-preview"]
         judge = policies.judge(context)

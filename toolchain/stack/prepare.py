@@ -36,8 +36,10 @@ class Prepared:
 
 
 @contextmanager
-def for_up(context: Context) -> Iterator[Prepared]:
+def for_up(context: Context, *, confirmed: bool = False) -> Iterator[Prepared]:
     """Get everything ready for `pulumi up`, and hold the stack until it is done.
+
+    `confirmed`: what a lost state left in a cluster may be taken over.
 
     Raises ToolchainError, for wrong settings before anything is touched.
     """
@@ -51,7 +53,7 @@ def for_up(context: Context) -> Iterator[Prepared]:
         state = _cleared(engine, export)
         another_stack.refuse(context, description, state)
         if description.cluster is not None:
-            state = _ready_cluster(engine, description, state)
+            state = _ready_cluster(engine, description, state, confirmed=confirmed)
         if state is None:
             engine.create_stack()
         elif description.needs_docker:
@@ -109,7 +111,7 @@ def for_destroy(context: Context) -> Iterator[tuple[Context, StackState | None]]
             _after(context)
 
 
-def _ready_cluster(engine: Engine, description: Description, state: StackState | None) -> StackState | None:
+def _ready_cluster(engine: Engine, description: Description, state: StackState | None, *, confirmed: bool) -> StackState | None:
     """Have the stack's own cluster, with the images that were built here, and a state that names it as the settings do."""
     from toolchain.stack import cluster_access, cluster_place  # they bring Pulumi's SDK along: for those alone that need it
 
@@ -123,7 +125,7 @@ def _ready_cluster(engine: Engine, description: Description, state: StackState |
     given = _setting(context, "stackId")
     adopts = given if isinstance(given, str) and given else None
     if state is not None or adopts is not None:
-        _clear_cluster(context, place, state or StackState({}), adopts)
+        _clear_cluster(context, place, state or StackState({}), adopts, confirmed=confirmed)
     return state
 
 
@@ -139,11 +141,22 @@ def _start_cluster(engine: Engine, state: StackState) -> StackState:
     return state
 
 
-def _clear_cluster(context: Context, place: "Place", state: StackState, adopts: str | None = None) -> None:
+def _clear_cluster(
+    context: Context, place: "Place", state: StackState, adopts: str | None = None, *, confirmed: bool = False
+) -> None:
     """Remove what a killed engine left in the cluster, or a lost state whose id is given."""
     from toolchain.stack import cluster_access, cluster_orphans
 
     with cluster_access.connect(place) as access:
+        # The id stays in the settings, and whoever's machine has another backend by mistake must not stop what runs.
+        if not confirmed and (lost := cluster_orphans.lost(access, state, adopts)):
+            fail(
+                f"namespace {', '.join(lost)} in context {place.context} holds the stack with id {adopts} (supastack:stackId), of which "
+                f"the state here knows nothing. Nothing was touched.\n"
+                f"  Where its state is elsewhere, go by that: PULUMI_BACKEND_URL, `state` in delivery.yaml, or the clone that has it.\n"
+                f"  To take it over: `{context.again} CONFIRM={context.stack}`. Its services stop meanwhile, and each secret that the "
+                f"settings do not give is made anew."
+            )
         cluster_orphans.remove(access, state, older_than=_grace(context), adopts=adopts)
 
 

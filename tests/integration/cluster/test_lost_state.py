@@ -40,12 +40,17 @@ def test_a_lost_states_namespace_is_taken_over_by_its_id_and_password_with_its_d
     assert f"pulumi config set supastack:stackId {stack_id}" in refused
     house.give_back(stack_id, password)
 
-    house.kubectl("annotate", "networkpolicy", _guarding(house), f"{ID}-")
+    pods = {pod["metadata"]["uid"] for pod in house.objects("pods")}
     refused = house.make("up", code=None)
+    assert f"holds the stack with id {stack_id} (supastack:stackId), of which the state here knows nothing" in refused
+    assert {pod["metadata"]["uid"] for pod in house.objects("pods")} == pods, "whose state is elsewhere goes on running"
+
+    house.kubectl("annotate", "networkpolicy", _guarding(house), f"{ID}-")
+    refused = house.make("up", code=None, CONFIRM=STACK)
     assert f"that is not of the stack with id {stack_id}" in refused
     house.kubectl("annotate", "networkpolicy", _guarding(house), f"{ID}={stack_id}")
 
-    assert f"Stack {STACK} is up." in house.make("up")
+    assert f"Stack {STACK} is up." in house.make("up", CONFIRM=STACK)
     assert house.sql("select a from kept") == "42"
     assert _claim(house)["metadata"]["uid"] == claim["metadata"]["uid"]
     now = _secrets(house)

@@ -116,7 +116,7 @@ def test_a_lost_states_database_is_adopted_by_its_id_with_its_data(house: House,
     house.sql("create table if not exists kept (a int); truncate kept; insert into kept values (44)")
     made = house.kubectl("get", CLUSTER, "postgres", "--output=jsonpath={.metadata.uid}")
     house.give_back(*house.lose_state())
-    assert f"Stack {STACK} is up." in house.make("up")
+    assert f"Stack {STACK} is up." in house.make("up", CONFIRM=STACK)
     assert house.kubectl("get", CLUSTER, "postgres", "--output=jsonpath={.metadata.uid}") == made
     house.database = _primary(house)
     assert house.sql("select a from kept") == "44"

@@ -156,6 +156,13 @@ def test_a_stack_that_took_over_is_cleared_as_any_other_and_keeps_no_copies(caps
     assert "Cluster" not in capsys.readouterr().err, "it is adopted"
 
 
+def test_what_an_up_would_take_over_is_what_carries_the_id_in_the_stacks_own_namespaces_and_is_not_in_its_state():
+    assert cluster_orphans.lost(FakeAccess(), EMPTY, OURS) == ["supastack-kube"]
+    assert cluster_orphans.lost(FakeAccess(), state(), OURS) == []
+    assert cluster_orphans.lost(FakeAccess(), EMPTY, None) == []
+    assert cluster_orphans.lost(FakeAccess(namespaces=["elsewhere"]), EMPTY, OURS) == []
+
+
 def test_another_stack_of_the_same_id_is_left_alone_when_its_id_is_taken_over():
     access = FakeAccess(namespaces=["elsewhere"], services=[item("gateway")])
     cluster_orphans.remove(access, EMPTY, math.inf, adopts=OURS)

@@ -1,14 +1,16 @@
 """What comes before an engine: settings first, image source once, what a killed engine left cleared, in this order."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from test_stack_state import resource, state
 
 from toolchain.announce import ToolchainError
 from toolchain.setup import registry
-from toolchain.stack import cluster_access, describe, locks, prepare
+from toolchain.stack import cluster_access, cluster_orphans, describe, locks, prepare
 from toolchain.stack.config import PrivateConfig, value_in
 from toolchain.stack.describe import Description, SettingsProblem
 from toolchain.stack.engine import Engine
@@ -240,10 +242,25 @@ def test_what_a_lost_state_left_in_a_cluster_is_cleared_where_its_id_is_given(cl
     PrivateConfig(context).sync()
     monkeypatch.setattr(cluster_access, "ensure_running", lambda *_: None)
     monkeypatch.setattr(cluster_access, "bring_images", lambda *_: None)
-    monkeypatch.setattr(prepare, "_clear_cluster", lambda _, __, state, adopts: cleared.append((state.resources, adopts)))
+    monkeypatch.setattr(
+        prepare, "_clear_cluster", lambda _, __, state, adopts, confirmed: cleared.append((state.resources, adopts, confirmed))
+    )
     description = describe.parse({**EMPTY, "target": "kubernetes", "cluster": CLUSTER})
-    assert prepare._ready_cluster(Engine(context), description, None) is None, "the stack is still to be made"
-    assert cleared == ([([], given)] if given else [])
+    assert prepare._ready_cluster(Engine(context), description, None, confirmed=True) is None, "the stack is still to be made"
+    assert cleared == ([([], given, True)] if given else [])
+
+
+def test_a_lost_states_namespace_is_taken_over_by_those_alone_who_confirm_it(clone, monkeypatch):
+    context, cleared = clone.context(), []
+    monkeypatch.setattr(cluster_access, "connect", lambda place: nullcontext(None))
+    monkeypatch.setattr(cluster_orphans, "lost", lambda *_: ["n"])
+    monkeypatch.setattr(cluster_orphans, "remove", lambda *_, adopts, **__: cleared.append(adopts))
+    place = cluster_access.Place(Path("k"), "c", "n")
+    with pytest.raises(ToolchainError, match=r"(?s)knows nothing\. Nothing was touched\..*`make up CONFIRM=dev`"):
+        prepare._clear_cluster(context, place, state(), "0123456789abcdef")
+    assert cleared == []
+    prepare._clear_cluster(context, place, state(), "0123456789abcdef", confirmed=True)
+    assert cleared == ["0123456789abcdef"]
 
 
 EMPTY = {"needs_docker": False, "docker_host": None, "image_source": None, "images": [], "registries": [], "notes": []}
