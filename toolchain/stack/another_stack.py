@@ -6,6 +6,7 @@ gets a second, empty stack beside data that nobody has any more.
 
 from typing import NoReturn
 
+from components.targets.kubernetes.logs_namespace import logs_namespace
 from toolchain.context import Context
 from toolchain.stack.config import project_name
 from toolchain.stack.describe import Description, SettingsProblem
@@ -28,8 +29,7 @@ def refuse(context: Context, description: Description, state: StackState | None)
     if description.cluster is None:
         _refuse(context, "target", description.target, "kubernetes", f"namespace {_few(namespaces)}")
     now = description.cluster.namespace
-    # That of what reads logs goes by the stack's own (components/targets/kubernetes/naming.py).
-    if {now, f"{now[:58].rstrip('-')}-logs"}.isdisjoint(namespaces):
+    if {now, logs_namespace(now)}.isdisjoint(namespaces):
         was = state.cluster.get("namespace") or namespaces[0]
         _refuse(context, "kubernetes.namespace", now, was, f"namespace {_few(namespaces)}")
 

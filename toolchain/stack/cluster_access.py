@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.targets.kubernetes.logs_namespace import logs_namespace
 from toolchain.announce import fail, note
 from toolchain.cluster.cluster import default_folder, find, up
 from toolchain.context import Context
@@ -90,7 +91,7 @@ class Access:
     def own(self) -> tuple[str, ...]:
         """Names of the namespaces that the settings mean: the stack's, and the one of what reads logs."""
         own = self.place.namespace
-        return (own, f"{own[:58].rstrip('-')}-logs") if own else ()
+        return (own, logs_namespace(own)) if own else ()
 
     def namespaces(self, stack_id: str) -> list[str]:
         """Names of the namespaces that a stack has made."""

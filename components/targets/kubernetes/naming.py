@@ -7,6 +7,7 @@ from typing import Any, Final
 import pulumi
 
 from components.service import Service
+from components.targets.kubernetes.logs_namespace import logs_namespace
 
 NAME: Final = "app.kubernetes.io/name"
 INSTANCE: Final = "app.kubernetes.io/instance"
@@ -38,7 +39,7 @@ class Stack:
     @property
     def logs_namespace(self) -> str:
         """Namespace of what reads the logs of all pods: it mounts a folder of the node, which no other namespace's level allows."""
-        return f"{self.namespace[:58].rstrip('-')}-logs"
+        return logs_namespace(self.namespace)
 
     @staticmethod
     def reads_logs(service: Service) -> bool:
