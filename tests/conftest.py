@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import hypothesis
@@ -112,18 +112,26 @@ def unwrapped(value: Any) -> Any:
 
 
 @pytest.fixture(params=[False, True], ids=["up", "preview"])
-def engine(request: pytest.FixtureRequest) -> Iterator[Callable[[Callable[[], Any]], Recorder]]:
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[], Any]], Recorder]]:
     """Runs a program under mocks: once as an up, once as a preview."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     recorder = Recorder(Mocks())
     pulumi.runtime.set_mocks(recorder.mocks, project="supastack", stack="dev", preview=request.param, monitor=recorder)
 
-    def build(program: Callable[[], Any]) -> Recorder:
-        def quiet() -> None:
-            program()
+    later: list[Callable[[], Awaitable[None]]] = []
+    monkeypatch.setattr(pulumi, "run", later.append)  # the mocks' root stack is finished, and takes none
 
-        pulumi.runtime.test(quiet)()  # returns only when every registration has landed
+    def build(program: Callable[[], Any]) -> Recorder:
+        async def asynchronous() -> None:
+            while later:
+                await later.pop()()
+
+        def whole() -> Awaitable[None]:
+            program()
+            return asynchronous()
+
+        pulumi.runtime.test(whole)()  # returns only when every registration has landed
         return recorder
 
     build.recorder = recorder
