@@ -28,6 +28,8 @@ def laid_over(document: dict[str, Any], stack: str, project: str, provider: str 
     config = reach.decoded(_filled(copy.deepcopy(document["config"]), stack), project)
     # The default is `.env`, which belongs to the developer's own stack.
     config.setdefault(f"{project}:envFiles", {})
+    # The id of the stack that the base file belongs to: a preview takes nothing over.
+    config.pop(f"{project}:stackId", None)
     cluster = config.get(f"{project}:kubernetes")
     exposure = cluster.get("exposure") if isinstance(cluster, dict) else None
     if isinstance(exposure, dict) and (host := exposure.get("host")) and stack not in str(host).split("."):
@@ -98,7 +100,8 @@ def up(context: Context, rest: Sequence[str] = ()) -> int:
         note(f"pull request {number} is closed: {context.stack} is not brought up")
         return 0
     try:
-        code = operations.up(context, rest)
+        # Its data is nobody's: one whose namespace somebody removed is made anew.
+        code = operations.up(context, rest, confirm=context.stack)
     except ToolchainError:
         _commented(_failed(context))
         raise

@@ -40,9 +40,9 @@ def _refuse(context: Context, setting: str, now: str, was: str, holds: str) -> N
         f"{key} = {now}\n"
         f"  why: stack {stack} is deployed with {was}, and its data is in {holds}. Another target or namespace is another stack, which "
         "would begin without that data. Nothing was touched\n"
-        f"  fix: set it back to {was}. To move: make a stack of its own (`cp Pulumi.{context.base_stack}.yaml Pulumi.NAME.yaml`), move the "
-        f"data by dump (docs/services.md, docs/managed.md), then `make purge{context.variables}`, which goes by what is deployed, "
-        "whatever is set. Who needs nothing of the data purges first"
+        f"  fix: set it back to {was}. To move: make a stack of its own (`cp Pulumi.{context.base_stack}.yaml Pulumi.NAME.yaml`, without "
+        f"stackId), move the data by dump (docs/services.md, docs/managed.md), then `make purge{context.variables}`, which goes by what "
+        "is deployed, whatever is set. Who needs nothing of the data purges first"
     )
 
 

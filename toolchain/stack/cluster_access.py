@@ -16,6 +16,7 @@ from toolchain.context import Context
 from toolchain.plugins.common.errors import UserError
 from toolchain.plugins.kubernetes import kubeconfig
 from toolchain.plugins.kubernetes.client import ApiError, Client
+from toolchain.stack.config import project_name
 from toolchain.stack.state import StackState
 
 INSTANCE = "app.kubernetes.io/instance"
@@ -43,6 +44,11 @@ class Place:
     kubeconfig: Path
     context: str
     namespace: str
+
+
+def instance_of(context: Context) -> str:
+    """What the label `app.kubernetes.io/instance` of the stack's objects says."""
+    return f"{project_name(context.root)}-{context.stack}"
 
 
 def place_of(context: Context, state: StackState) -> Place:
@@ -93,8 +99,12 @@ class Access:
         own = self.place.namespace
         return (own, logs_namespace(own)) if own else ()
 
-    def namespaces(self, stack_id: str) -> list[str]:
-        """Names of the namespaces that a stack has made."""
+    def namespaces(self, stack_id: str, instance: str) -> list[str]:
+        """Names of the namespaces that a stack has made.
+
+        The id alone does not tell whose one is: a copied stack file takes its `stackId` along. `instance`: `<project>-<stack>`, as
+        their label has it; one that the settings or the state name is the stack's in any case.
+        """
         try:
             found = self.items("/api/v1/namespaces")
         except ApiError as error:
@@ -102,7 +112,8 @@ class Access:
                 raise
             # Who may not list them all may look at those that a stack has.
             found = [n for name in self.own if (n := self.find(f"/api/v1/namespaces/{name}")) is not None]
-        return sorted(n["metadata"]["name"] for n in found if (n["metadata"].get("annotations") or {}).get(STACK_ID) == stack_id)
+        carrying = [n["metadata"] for n in found if (n["metadata"].get("annotations") or {}).get(STACK_ID) == stack_id]
+        return sorted(n["name"] for n in carrying if n["name"] in self.own or (n.get("labels") or {}).get(INSTANCE) == instance)
 
     def claims(self, namespace: str) -> list[str]:
         """Names of the claims in a namespace."""
@@ -156,10 +167,15 @@ def connect(place: Place) -> Iterator[Access]:
         fail(f"the cluster of context {place.context} in {place.kubeconfig} can't do what was asked: {error}")
 
 
+def is_own(context: Context, place: Place) -> bool:
+    """Whether the cluster is the one of this clone (`make cluster`)."""
+    return place.kubeconfig == default_folder(context) / "kubeconfig"
+
+
 def ensure_running(context: Context, place: Place) -> None:
-    """Start the cluster where it is the one of this clone (`make cluster`). Any other one is its owner's to start."""
+    """Start the cluster where it is the one of this clone. Any other one is its owner's to start."""
     folder = default_folder(context)
-    if place.kubeconfig == folder / "kubeconfig" and find(folder) is None:
+    if is_own(context, place) and find(folder) is None:
         up(context, folder)
 
 

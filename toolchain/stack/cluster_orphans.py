@@ -5,8 +5,10 @@ database's Cluster its data would go.
 
 The same where the state is lost and the setting `stackId` gives the id: what the program adopts is left for it
 (`components.targets.kubernetes.adoption`), and what the old Secrets hold is kept under other names, since it is nowhere else any more.
+So too in each later up with that setting: a takeover may have ended half-way, with the namespace in the state already.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from itertools import chain, count
 from typing import Final
@@ -55,48 +57,68 @@ _RELOAD: Final = "cnpg.io/reload"
 """Label of Secrets that an operator reads for as long as its database is there: a stack that takes over adopts them."""
 _BEFORE: Final = "before"
 """Ending of the name of a Secret's copy."""
+_PASSWORD: Final = ("supabase-database", "database-password")
+"""The Secret that holds the database's password, and its key (`components.targets.kubernetes.concerns`)."""
 
 
-def lost(access: Access, state: StackState, adopts: str | None) -> list[str]:
-    """Namespaces of the stack that its state does not know, though they carry the id that the settings give."""
+def lost(access: Access, state: StackState, instance: str, adopts: str | None) -> list[str]:
+    """Namespaces of the stack that its state does not know, though they carry the id that the settings give.
+
+    None where the state knows the stack's own: the one of what reads logs, which an earlier life left, holds no data.
+    """
     known = state.ids(NAMESPACE)
-    return [] if adopts is None else [name for name in access.namespaces(adopts) if name in access.own and name not in known]
+    if adopts is None or known.intersection(access.own[:1]):
+        return []
+    return [namespace for namespace in access.namespaces(adopts, instance) if namespace in access.own and namespace not in known]
 
 
-def remove(access: Access, state: StackState, older_than: float, adopts: str | None = None) -> None:
+def holds_password(access: Access, namespaces: Iterable[str], stack_id: str) -> str | None:
+    """The command that prints the password of a lost stack's database, where it has one of its own."""
+    secret, key = _PASSWORD
+    for namespace in namespaces:
+        found = access.find(f"/api/v1/namespaces/{namespace}/secrets/{secret}")
+        if found is not None and _is_ours(found, stack_id) and key in (found.get("data") or {}):
+            return f"kubectl -n {namespace} get secret {secret} -o jsonpath='{{.data.{key}}}' | base64 -d"
+    return None
+
+
+def remove(access: Access, state: StackState, older_than: float, instance: str, adopts: str | None = None) -> None:
     """Name and remove what is left. Nothing is ours while the state has no stack id and none is given.
 
     `older_than`: what was made after this time (seconds since 1970) is left alone, since its engine may be at work still.
-    `adopts`: the id that the settings give.
+    `instance`: the stack's, `<project>-<stack>`. `adopts`: the id that the settings give.
     """
-    known = state.ids(NAMESPACE)
+    known, taken = state.ids(NAMESPACE), lost(access, state, instance, adopts)
     removed: dict[str, str] = {}
     for stack_id in dict.fromkeys(found for found in (state.stack_id, adopts) if found is not None):
-        for namespace in access.namespaces(stack_id):
-            lost = namespace not in known and stack_id == adopts
-            if lost and namespace not in access.own:
-                continue  # of another stack that has taken the same id over
-            if lost:
+        for namespace in access.namespaces(stack_id, instance):
+            adopted = stack_id == adopts
+            if adopted and namespace not in known and namespace not in access.own:
+                continue  # from when the settings named another namespace
+            if adopted and namespace in taken:
                 note(
                     f"taking over namespace {namespace} of stack id {stack_id}: its data stays, and what its Secrets hold, as "
                     f"<name>-{_BEFORE}; all else is made anew"
                 )
-                _keep_secrets(access, namespace, stack_id)
             elif namespace not in known and not access.claims(namespace):
                 found = access.find(f"/api/v1/namespaces/{namespace}")
                 if found is not None and _made(found) <= older_than:
                     note(f"leftover: removing namespace {namespace}, of this stack but not in its state; no data is in it")
                     access.remove_namespace(namespace)
                 continue
-            if stack_id != adopts:
+            if adopted:
+                _keep_secrets(access, state, namespace, stack_id)
+            else:
                 _tell_kept(access, state, namespace, stack_id)
-            removed |= _clear(access, state, namespace, stack_id, older_than, lost=lost)
+            removed |= _clear(access, state, namespace, stack_id, older_than, adopted=adopted)
     access.wait_gone(removed)
 
 
-def _clear(access: Access, state: StackState, namespace: str, stack_id: str, older_than: float, *, lost: bool) -> dict[str, str]:
+def _clear(
+    access: Access, state: StackState, namespace: str, stack_id: str, older_than: float, *, adopted: bool
+) -> dict[str, str]:
     """Remove what no data hangs on. Returns the UID of each by its path."""
-    found = {kind: path.format(namespace) for kind, path in {**_KINDS, **({} if lost else _BESIDE)}.items()}
+    found = {kind: path.format(namespace) for kind, path in {**_KINDS, **({} if adopted else _BESIDE)}.items()}
     removed = {}
     for kind, path in {**found, **_WIDE}.items():
         known, within = state.ids(kind), "" if kind in _WIDE else f"{namespace}/"
@@ -107,7 +129,7 @@ def _clear(access: Access, state: StackState, namespace: str, stack_id: str, old
                 continue
             if kind in _WIDE and not name.startswith(f"{namespace}-"):
                 continue
-            if lost and kind == _SECRET and _is_read_on(item):
+            if adopted and kind == _SECRET and _is_read_on(item):
                 continue
             note(f"leftover: removing {kind.rpartition(':')[2]} {name}, of this stack but not in its state")
             access.remove(f"{path}/{name}")
@@ -127,11 +149,11 @@ def _tell_kept(access: Access, state: StackState, namespace: str, stack_id: str)
                 )
 
 
-def _keep_secrets(access: Access, namespace: str, stack_id: str) -> None:
-    """Copies every Secret of the lost stack, once; what another life before it left stays beside."""
-    path = f"/api/v1/namespaces/{namespace}/secrets"
+def _keep_secrets(access: Access, state: StackState, namespace: str, stack_id: str) -> None:
+    """Copies every Secret that the state does not know, once; what another life before it left stays beside."""
+    path, known = f"/api/v1/namespaces/{namespace}/secrets", state.ids(_SECRET)
     for item in access.those(path):
-        if not _is_ours(item, stack_id):
+        if not _is_ours(item, stack_id) or f"{namespace}/{item['metadata']['name']}" in known:
             continue
         data, first = item.get("data") or {}, f"{item['metadata']['name']}-{_BEFORE}"
         for name in chain([first], (f"{first}-{number}" for number in count(2))):

@@ -26,31 +26,33 @@ def moved(context: Context, state: StackState, named: Place) -> bool:
     return (_path(stands), stands.context) != (_path(named), named.context)
 
 
-def prove(context: Context, state: StackState, named: Place) -> None:
+def prove(context: Context, state: StackState, named: Place, *, confirmed: bool = False) -> None:
     """See that a place is the cluster that the stack is in: a namespace of its state is there. Nothing is written.
 
-    Raises ToolchainError where it is not, or can't be asked.
+    `confirmed`: where none is there the stack may be made anew, empty. Raises ToolchainError where none is, or it can't be asked.
     """
     if not state.namespaces:
         return  # Before a namespace nothing of a stack is in a cluster.
     with connect(named) as access:
         refuse_another(access, state)
-        if any(_is_there(access, state, name, uid) for name, uid in state.namespaces.items()):
+        if confirmed or any(_is_there(access, state, name, uid) for name, uid in state.namespaces.items()):
             return
     at = state.cluster
     fail(
         f"namespace {' or '.join(sorted(state.namespaces))} of stack {context.stack} is not in context {named.context} of "
-        f"{named.kubeconfig}, which the settings name; the state names context {at.get('context')} of {at['kubeconfig']}. Nothing was "
-        f"touched.\n  {OWN_CLUSTER}"
+        f"{named.kubeconfig}, which the settings name; the state names context {at.get('context')} of {at.get('kubeconfig')}. Nothing "
+        f"was touched.\n  {OWN_CLUSTER}\n"
+        f"  Where it was deleted, with all its data: `{context.again} CONFIRM={context.stack}` makes the stack anew, empty; "
+        f"`pulumi stack rm --force {context.stack}` in an activated shell forgets the stack, and removes nothing."
     )
 
 
-def follow(engine: Engine, state: StackState, named: Place) -> StackState:
+def follow(engine: Engine, state: StackState, named: Place, *, confirmed: bool = False) -> StackState:
     """The state with what the settings name, written down: for commands that hold the stack. Raises ToolchainError as `prove`."""
     context = engine.context
     if not moved(context, state, named):
         return state
-    prove(context, state, named)
+    prove(context, state, named, confirmed=confirmed)
     # Read once more: where others share the state, the cluster took its time to answer.
     fresh = engine.read_state() or state
     fresh = fresh.in_cluster(_shown(context, named.kubeconfig), named.context)

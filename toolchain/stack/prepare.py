@@ -119,8 +119,10 @@ def _ready_cluster(engine: Engine, description: Description, state: StackState |
     context, place = engine.context, _place(description.cluster)
     cluster_access.ensure_running(context, place)
     if state is not None:
-        _refuse_another(place, state)
-        state = cluster_place.follow(engine, state, place)
+        # In a cluster of this clone's own, what is missing went with it, by `make cluster-down`.
+        anew = confirmed or cluster_access.is_own(context, place)
+        cluster_place.prove(context, state, place, confirmed=anew)
+        state = cluster_place.follow(engine, state, place, confirmed=anew)
     cluster_access.bring_images(context, place, description.built_here)
     given = _setting(context, "stackId")
     adopts = given if isinstance(given, str) and given else None
@@ -137,6 +139,7 @@ def _start_cluster(engine: Engine, state: StackState) -> StackState:
     state = cluster_place.for_removal(engine, state)
     place = cluster_access.place_of(engine.context, state)
     cluster_access.ensure_running(engine.context, place)
+    _refuse_another(place, state)
     _clear_cluster(engine.context, place, state)
     return state
 
@@ -148,16 +151,27 @@ def _clear_cluster(
     from toolchain.stack import cluster_access, cluster_orphans
 
     with cluster_access.connect(place) as access:
+        instance = cluster_access.instance_of(context)
+        lost = cluster_orphans.lost(access, state, instance, adopts)
         # The id stays in the settings, and whoever's machine has another backend by mistake must not stop what runs.
-        if not confirmed and (lost := cluster_orphans.lost(access, state, adopts)):
+        if lost and not confirmed:
             fail(
                 f"namespace {', '.join(lost)} in context {place.context} holds the stack with id {adopts} (supastack:stackId), of which "
                 f"the state here knows nothing. Nothing was touched.\n"
                 f"  Where its state is elsewhere, go by that: PULUMI_BACKEND_URL, `state` in delivery.yaml, or the clone that has it.\n"
                 f"  To take it over: `{context.again} CONFIRM={context.stack}`. Its services stop meanwhile, and each secret that the "
-                f"settings do not give is made anew."
+                f"settings do not give is made anew: the database's password is a must (docs/kubernetes.md, A lost state)."
             )
-        cluster_orphans.remove(access, state, older_than=_grace(context), adopts=adopts)
+        # Without it the up would be refused when all services are gone already.
+        if lost and adopts and not _gives(context, "databasePassword"):
+            command = cluster_orphans.holds_password(access, lost, adopts)
+            if command is not None:
+                fail(
+                    f"stack {context.stack} takes over namespace {', '.join(lost)}, whose database opens with its old password alone, and "
+                    f"{project_name(context.root)}:databasePassword is not set. Nothing was touched.\n"
+                    f"  Give it back: {command} | pulumi config set --secret {project_name(context.root)}:databasePassword"
+                )
+        cluster_orphans.remove(access, state, older_than=_grace(context), instance=instance, adopts=adopts)
 
 
 def _same_cluster(context: Context, cluster: Cluster, state: StackState | None) -> Context:
@@ -169,7 +183,7 @@ def _same_cluster(context: Context, cluster: Cluster, state: StackState | None) 
     place = _place(cluster)
     if state.namespaces:
         cluster_access.ensure_running(context, place)
-        _refuse_another(place, state)
+        cluster_place.prove(context, state, place, confirmed=cluster_access.is_own(context, place))
     return cluster_place.follow_unwritten(context, state, place)
 
 
@@ -204,6 +218,13 @@ def docker_host(context: Context) -> str | None:
     value = _setting(context, "docker")
     host = value.get("host") if isinstance(value, dict) else None
     return host if isinstance(host, str) else None
+
+
+def _gives(context: Context, secret: str) -> bool:
+    """Whether the settings give a secret, or name the Secret of the cluster that has it."""
+    group = _setting(context, "kubernetes")
+    there = group.get("existingSecrets") if isinstance(group, dict) else None
+    return _setting(context, secret) is not None or (isinstance(there, dict) and secret in there)
 
 
 def _setting(context: Context, name: str) -> object:

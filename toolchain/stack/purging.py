@@ -87,8 +87,9 @@ def remove_namespaces(context: Context, ours: Ours) -> None:
     at = ours.cluster
     path = context.root / Path(at["kubeconfig"]).expanduser()
     place = cluster_access.Place(path, at.get("context", ""), at.get("namespace", ""))
+    instance = cluster_access.instance_of(context)
     with cluster_access.connect(place) as access:
-        for name in sorted({name for stack_id in ours.stack_ids for name in access.namespaces(stack_id)}):
+        for name in sorted({name for stack_id in ours.stack_ids for name in access.namespaces(stack_id, instance)}):
             note(f"removing namespace {name} and its data")
             access.remove_namespace(name)
 

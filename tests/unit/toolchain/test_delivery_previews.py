@@ -35,6 +35,11 @@ def test_it_gets_a_private_file_wherever_its_state_is(clone, monkeypatch):
     assert parse(path.read_text(), "supastack")["config"] == {**DOCKER, "supastack:envFiles": {}}
 
 
+def test_it_is_never_the_stack_whose_id_its_base_file_gives(clone):
+    stack(clone, "preview", {**DOCKER, "supastack:stackId": "0123456789abcdef"})
+    assert "supastack:stackId" not in parse(config_file(clone.context("pr-12")).read_text(), "supastack")["config"]
+
+
 def test_its_name_is_filled_in_wherever_the_base_asks_for_it(clone):
     files = {"nextjs": {"path": ".env.${STACK}"}}
     stack(clone, "preview", {**DOCKER, "supastack:envFiles": files, "supastack:app": {"hosts": ["${STACK}.example.com"]}})
@@ -157,7 +162,8 @@ def brought(clone, monkeypatch):
     """What is brought up, each by an engine that the set-up only chooses then: a script that tells a state."""
     done = []
 
-    def up(context, _):
+    def up(context, _, *, confirm):
+        assert confirm == context.stack, "one whose namespace somebody removed is made anew"
         assert context.pulumi == Path("pulumi")
         state = json.dumps({"version": 3, "deployment": {"resources": [ROOT_RESOURCE]}})
         engine = clone.program("pulumi", f"echo '{state}'", clone.home / "engine")  # not on PATH, as on a fresh runner
@@ -189,12 +195,12 @@ def test_its_comment_is_made_by_the_engine_that_its_set_up_chose(clone, brought)
 
 
 def test_one_that_does_not_come_up_says_so_on_its_request(clone, brought, monkeypatch):
-    monkeypatch.setattr(operations, "up", lambda *_: 1)
+    monkeypatch.setattr(operations, "up", lambda *_, **__: 1)
     assert previews.up(Context.of("pr-12")) == 1
     assert "could not be brought up" in (clone.home / "comment.md").read_text()
     (clone.home / "comment.md").unlink()
 
-    def refusing(*_):
+    def refusing(*_, **__):
         raise ToolchainError("no cluster")
 
     monkeypatch.setattr(operations, "up", refusing)

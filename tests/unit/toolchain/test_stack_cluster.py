@@ -277,14 +277,19 @@ def test_as_json_a_stack_whose_cluster_does_not_answer_is_no_instance(status_of)
 # ---- purge -----------------------------------------------------------------------------------------------------------
 
 
-def listed(name, stack_id):
-    return {"metadata": {"name": name, "annotations": {"supastack.io/stack-id": stack_id} if stack_id else {}}}
+def listed(name, stack_id, instance=None):
+    annotations = {"supastack.io/stack-id": stack_id} if stack_id else {}
+    return {"metadata": {"name": name, "annotations": annotations, "labels": {cluster_access.INSTANCE: instance}}}
 
 
 def test_purge_removes_the_namespaces_of_the_stack_and_no_other(machine, monkeypatch):
-    ours, theirs, plain = listed("n", OURS), listed("other", THEIRS), listed("kube-system", None)
-    objects = {"/api/v1/namespaces": [ours, theirs, plain, listed("n-logs", OURS)]}
-    held = access(**objects, **{f"/api/v1/namespaces/{name}": {} for name in ("n", "n-logs", "other")})
+    (machine.root / "Pulumi.yaml").write_text("name: supastack\n")
+    own = cluster_access.instance_of(machine.context())
+    ours, theirs, plain = listed("n", OURS, own), listed("other", THEIRS, own), listed("kube-system", None)
+    # A stack file that was copied took its stackId along.
+    copied = listed("copy", OURS, f"{own}-2")
+    objects = {"/api/v1/namespaces": [ours, theirs, plain, copied, listed("n-logs", OURS, own)]}
+    held = access(**objects, **{f"/api/v1/namespaces/{name}": {} for name in ("n", "n-logs", "other", "copy")})
 
     @contextmanager
     def connected(place):
@@ -305,7 +310,7 @@ def test_who_may_not_list_all_namespaces_is_told_of_the_stacks_own(monkeypatch):
         raise ApiError(403, {"message": "no"})
 
     monkeypatch.setattr(held, "items", forbidden)
-    assert held.namespaces(OURS) == ["n"]
+    assert held.namespaces(OURS, "supastack-kube") == ["n"]
 
 
 def test_a_purge_that_was_cut_short_still_knows_its_cluster(tmp_path):

@@ -4,13 +4,15 @@ import json
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from test_stack_state import resource, state
 
 from toolchain.announce import ToolchainError
+from toolchain.cluster.cluster import default_folder
 from toolchain.setup import registry
-from toolchain.stack import cluster_access, cluster_orphans, describe, locks, prepare
+from toolchain.stack import cluster_access, cluster_orphans, cluster_place, describe, locks, prepare
 from toolchain.stack.config import PrivateConfig, value_in
 from toolchain.stack.describe import Description, SettingsProblem
 from toolchain.stack.engine import Engine
@@ -255,12 +257,81 @@ def test_a_lost_states_namespace_is_taken_over_by_those_alone_who_confirm_it(clo
     monkeypatch.setattr(cluster_access, "connect", lambda place: nullcontext(None))
     monkeypatch.setattr(cluster_orphans, "lost", lambda *_: ["n"])
     monkeypatch.setattr(cluster_orphans, "remove", lambda *_, adopts, **__: cleared.append(adopts))
+    monkeypatch.setattr(cluster_orphans, "holds_password", lambda *_: None)
     place = cluster_access.Place(Path("k"), "c", "n")
     with pytest.raises(ToolchainError, match=r"(?s)knows nothing\. Nothing was touched\..*`make up CONFIRM=dev`"):
         prepare._clear_cluster(context, place, state(), "0123456789abcdef")
     assert cleared == []
     prepare._clear_cluster(context, place, state(), "0123456789abcdef", confirmed=True)
     assert cleared == ["0123456789abcdef"]
+
+
+@pytest.mark.parametrize(
+    "given", ["supastack:databasePassword: {secure: x}", "supastack:kubernetes: {existingSecrets: {databasePassword: {name: a}}}"]
+)
+def test_no_service_is_stopped_for_a_takeover_that_lacks_the_databases_password(clone, monkeypatch, given):
+    cleared = []
+    monkeypatch.setattr(cluster_access, "connect", lambda place: nullcontext(None))
+    monkeypatch.setattr(cluster_orphans, "lost", lambda *_: ["n"])
+    monkeypatch.setattr(cluster_orphans, "remove", lambda *_, adopts, **__: cleared.append(adopts))
+    monkeypatch.setattr(cluster_orphans, "holds_password", lambda *_: "kubectl get it")
+    place = cluster_access.Place(Path("k"), "c", "n")
+    with pytest.raises(
+        ToolchainError, match=r"Nothing was touched\.\n  Give it back: kubectl get it \| pulumi config set --secret"
+    ):
+        prepare._clear_cluster(clone.context(), place, state(), "0123456789abcdef", confirmed=True)
+    assert cleared == []
+    (clone.root / "Pulumi.dev.yaml").write_text(f"config:\n  {given}\n")
+    PrivateConfig(clone.context()).sync()
+    prepare._clear_cluster(clone.context(), place, state(), "0123456789abcdef", confirmed=True)
+    assert cleared == ["0123456789abcdef"]
+
+
+@pytest.mark.parametrize("has", [{}, {"/api/v1/namespaces/n": {"metadata": {"uid": "u2"}}}])
+def test_nothing_is_removed_from_a_cluster_whose_namespace_is_another(clone, monkeypatch, has):
+    cleared = []
+    provider = {"kubeconfig": "k", "context": "c", "namespace": "n"}
+    made = state(
+        resource("pulumi:providers:kubernetes", "kubernetes", inputs=provider),
+        resource("kubernetes:core/v1:Namespace", "n", id="n", outputs={"metadata": {"name": "n", "uid": "u1"}}),
+    )
+    held = SimpleNamespace(find=has.get, place=cluster_access.Place(Path("k"), "c", "n"))
+    monkeypatch.setattr(cluster_access, "connect", lambda place: nullcontext(held))
+    monkeypatch.setattr(cluster_access, "ensure_running", lambda *_: None)
+    monkeypatch.setattr(prepare, "_clear_cluster", lambda *_: cleared.append(1))
+    if has:
+        with pytest.raises(ToolchainError, match="is not the one that this stack made"):
+            prepare._start_cluster(Engine(clone.context()), made)
+    else:
+        prepare._start_cluster(Engine(clone.context()), made)
+    assert cleared == ([] if has else [1])
+
+
+@pytest.mark.parametrize(("confirmed", "own"), [(False, False), (True, False), (False, True)])
+def test_a_namespace_that_is_gone_is_made_anew_by_those_alone_who_confirm_it(clone, monkeypatch, confirmed, own):
+    context = clone.context()
+    folder = default_folder(context) if own else context.root
+    made = state(
+        resource(
+            "pulumi:providers:kubernetes",
+            "kubernetes",
+            inputs={"kubeconfig": str(folder / "kubeconfig"), "context": "c", "namespace": "n"},
+        ),
+        resource("kubernetes:core/v1:Namespace", "n", id="n", outputs={"metadata": {"name": "n", "uid": "u1"}}),
+    )
+    held = SimpleNamespace(find=lambda path: None, place=cluster_access.Place(folder / "kubeconfig", "c", "n"))
+    for module in (cluster_access, cluster_place):
+        monkeypatch.setattr(module, "connect", lambda place: nullcontext(held))
+    monkeypatch.setattr(cluster_access, "ensure_running", lambda *_: None)
+    monkeypatch.setattr(cluster_access, "bring_images", lambda *_: None)
+    monkeypatch.setattr(prepare, "_clear_cluster", lambda *_, **__: None)
+    cluster = {**CLUSTER, "kubeconfig": str(folder / "kubeconfig")}
+    description = describe.parse({**EMPTY, "target": "kubernetes", "cluster": cluster})
+    if confirmed or own:
+        assert prepare._ready_cluster(Engine(context), description, made, confirmed=confirmed) is made
+    else:
+        with pytest.raises(ToolchainError, match=r"(?s)is not in context c .*`make up CONFIRM=dev` makes the stack anew, empty"):
+            prepare._ready_cluster(Engine(context), description, made, confirmed=confirmed)
 
 
 EMPTY = {"needs_docker": False, "docker_host": None, "image_source": None, "images": [], "registries": [], "notes": []}
