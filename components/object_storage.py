@@ -1,7 +1,7 @@
 """The ObjectStorage component: an S3 object store with its buckets, or one that others run."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
@@ -12,7 +12,7 @@ from components.service import Service, providers
 from components.services import object_store as service
 from components.setting_groups import complete, mib, off
 from components.setting_types import ObjectStorageEngine, ObjectStorageSettings
-from components.targets.placement import Placement, published, release_of
+from components.targets.placement import Placement, TargetKind, published, release_of
 
 
 class ObjectStorageArgs(TypedDict):
@@ -43,7 +43,7 @@ def _resolve(args: ObjectStorageArgs) -> _ObjectStorage:
     wanted = engine = settings["engine"]
     if wanted is ObjectStorageEngine.EXTERNAL:
         for key in ("endpoint", "accessKey"):
-            if not settings.get(key):
+            if settings["enabled"] and not settings.get(key):
                 raise pulumi.InputPropertyError(f"settings.{key}", "an external object store needs it")
     elif not release.has(wanted.value):
         engine = settings.get("fallback", wanted)
@@ -110,8 +110,13 @@ def services(args: ObjectStorageArgs) -> Sequence[Service]:
 
 
 def known(args: ObjectStorageArgs) -> dict[str, str | None]:
-    """The outputs of the stack about its object store, by name; None for what is known only once it is made, or secret. Pure."""
+    """The outputs of the stack about its object store, by name; None for what is known only once it is made, or secret. Pure.
+
+    None at all where the store is turned off.
+    """
     a = _resolve(args)
+    if not a.settings["enabled"]:
+        return {}
     if a.engine is ObjectStorageEngine.EXTERNAL:
         endpoint = a.settings["endpoint"]
     else:
@@ -134,15 +139,24 @@ _SECRETS = [
 ]
 
 
+def _specs(target: TargetKind) -> list[secrets.SecretSpec]:
+    """The secrets of an object store on a target.
+
+    Where nothing runs there is no data that opens with them. They are made there too, since a state may have them protected, as that of
+    a stack that was on Docker before: so it lets go of them, and they may leave later.
+    """
+    return [replace(spec, keeps_data=target is not TargetKind.MANAGED) for spec in _SECRETS]
+
+
 class ObjectStorage(pulumi.ComponentResource):
     """An S3 object store with its buckets and, where the engine can, a user that may use these alone."""
 
     endpoint: pulumi.Output[str]
     """URL of the S3 endpoint from the host; empty where the store is turned off."""
     access_key: pulumi.Output[str]
-    """Access key id (secret)."""
+    """Access key id (secret); empty for an external store that is turned off."""
     secret_key: pulumi.Output[str]
-    """Secret access key (secret)."""
+    """Secret access key (secret); empty for an external store that is turned off."""
     bucket: pulumi.Output[str]
     """The first bucket."""
     ready: pulumi.Output[list[str]]
@@ -151,13 +165,15 @@ class ObjectStorage(pulumi.ComponentResource):
     def __init__(self, name: str, args: ObjectStorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("supastack:index:ObjectStorage", name, {}, opts)
         a = _resolve(args)
+        specs = _specs(TargetKind(args["placement"]["target"]))
         if a.engine is ObjectStorageEngine.EXTERNAL:
-            if "secret_key" not in args:
+            on = a.settings["enabled"]
+            if on and "secret_key" not in args:
                 raise pulumi.InputPropertyError("secret_key", "an external object store needs it")
-            secrets.make(self, name, _SECRETS, {})
-            self.endpoint = pulumi.Output.from_input(a.settings["endpoint"])
-            self.access_key = pulumi.Output.secret(a.settings["accessKey"])
-            self.secret_key = pulumi.Output.secret(args["secret_key"])
+            secrets.make(self, name, specs, {})
+            self.endpoint = pulumi.Output.from_input(a.settings["endpoint"] if on else "")
+            self.access_key = pulumi.Output.secret(a.settings["accessKey"] if on else "")
+            self.secret_key = pulumi.Output.secret(args["secret_key"] if on else "")
             self.ready = pulumi.Output.from_input([])
         else:
             own_user = service.has_bucket_user(a.engine)
@@ -167,7 +183,7 @@ class ObjectStorage(pulumi.ComponentResource):
             made = secrets.make(
                 self,
                 name,
-                _SECRETS,
+                specs,
                 {secret: value for secret, value in given.items() if value is not None},
             )
             placed = placing.place(self, name, args["placement"], services(args), made)

@@ -37,6 +37,7 @@ from components.setting_groups import complete
 from components.setting_types import (
     CacheSettings,
     ImageSource,
+    ObjectStorageEngine,
     ObjectStorageSettings,
     SupabaseSettings,
     Target,
@@ -233,9 +234,13 @@ class Plan:
             yield from application.services(self.application_args(app, self.placement()))
 
     def makes(self, component: str) -> bool:
-        """Whether there is anything to make of a component: on a target that runs nothing, what is turned off has no data to keep."""
+        """Whether there is anything to make of a component: on a target that runs nothing, what is turned off has no data to keep.
+
+        An external object store is made there also when it is turned off: it takes protection off what the state may have of it.
+        """
         s = self.settings
-        on = {SUPABASE: s.supabase.enabled, CACHE: s.cache.enabled, OBJECTS: s.object_storage.enabled}
+        store = s.object_storage.enabled or s.object_storage.engine is ObjectStorageEngine.EXTERNAL
+        on = {SUPABASE: s.supabase.enabled, CACHE: s.cache.enabled, OBJECTS: store}
         return s.target is not Target.MANAGED or on[component]
 
     def secret(self, setting: str) -> pulumi.Input[str] | None:
@@ -392,8 +397,7 @@ class Plan:
         if "redisCommander" in placed:
             found["REDIS_COMMANDER_URL"] = f"http://{placed['redisCommander']}"
         found |= {name: None for port, name in plain_database.URLS.items() if port in placed}
-        if s.object_storage.enabled:
-            found |= object_storage.known(self.object_storage_args(p))
+        found |= object_storage.known(self.object_storage_args(p))
         return {**found, **app_plan.urls(s, p)}
 
     @cached_property

@@ -66,6 +66,15 @@ def test_nothing_of_docker_is_made_in_a_cluster_and_nothing_of_a_cluster_on_dock
     assert not [r.type for r in recorder.requests.values() if "docker" in r.type]
 
 
+@pytest.mark.parametrize("rest", [{}, {"endpoint": "https://s3.example.com", "accessKey": "app-key"}])
+def test_an_external_object_store_that_is_turned_off_needs_neither_address_nor_keys_in_a_cluster(engine, rest):
+    off = {"enabled": False, "engine": "external", **rest}
+    recorder = run(engine, {**config(), "supastack:objectStorage": json.dumps(off)})
+    of_the_store = {name: request.type for name, request in recorder.requests.items() if name.startswith("objects")}
+    assert {kind for kind in of_the_store.values() if kind.startswith("kubernetes:")} == set()
+    assert recorder.requests["objects-secret-key"].protect, "what is protected can't leave the program"
+
+
 def test_nothing_is_made_in_the_cluster_before_the_checks_have_passed(engine):
     recorder = run(engine, config())
     namespace = recorder.of_type(NAMESPACE)

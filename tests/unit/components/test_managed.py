@@ -141,6 +141,24 @@ def test_the_outputs_are_the_projects_and_its_secrets_stay_secret(engine):
     assert unwrapped(values)["TEST_DIRECT_URL"] == unwrapped(outputs)["db_url"] + "&schema=test"
 
 
+STORE = {"engine": "external", "endpoint": "https://s3.example.com", "accessKey": "app-key"}
+OF_THE_STORE = {f"objects-{secret}" for secret in ("root-user", "root-password", "access-key", "secret-key")}
+
+
+def test_an_external_object_store_keeps_nothing_protected_so_that_it_can_go(engine):
+    recorder = run(engine, configured({}, {"objectStorage": STORE}), objectStorageSecretKey="secret-key")
+    protected = {name for name, request in recorder.requests.items() if request.protect}
+    assert protected == {"stack-id", "data", "app-setup-password", "app-admin-password"}
+
+
+@pytest.mark.parametrize("rest", [STORE, {"engine": "external"}])
+def test_turning_an_external_object_store_off_lets_go_of_what_an_earlier_state_has_protected(engine, rest):
+    recorder = run(engine, configured({}, {"objectStorage": {**rest, **OFF}}))
+    assert {name: request.protect for name, request in recorder.requests.items() if name.startswith("objects-")} == dict.fromkeys(
+        OF_THE_STORE, False
+    )
+
+
 def test_prisma_is_told_to_verify_in_its_own_words(engine, tmp_path):
     ca = tmp_path / "ca.crt"
     ca.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")

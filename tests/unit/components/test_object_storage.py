@@ -7,9 +7,10 @@ import pulumi
 import pytest
 
 from components.encode import encode
-from components.object_storage import ObjectStorage, notes, services
+from components.object_storage import ObjectStorage, known, notes, reached, services
 from components.releases import UnknownImage
 from components.service import Address, Kind, Secret
+from components.targets.placement import TargetKind
 from tests.conftest import holders_of, unwrapped
 from tests.unit.components.placements import placement
 
@@ -113,6 +114,32 @@ def test_every_engine_has_the_same_secrets_since_protected_ones_could_not_leave_
     recorder = engine(lambda: ObjectStorage("o", args))
     made = recorder.of_type("random:index/randomPassword:RandomPassword")
     assert set(made) == {"o-root-user", "o-root-password", "o-access-key", "o-secret-key"}
+
+
+@pytest.mark.parametrize(("target", "protected"), [("docker", True), ("kubernetes", True), ("managed", False)])
+def test_an_external_stores_generated_secrets_are_protected_only_where_the_stack_could_run_a_store(engine, target, protected):
+    args = {"placement": placement(target=TargetKind(target)), "settings": EXTERNAL, "secret_key": "GivenSecret1"}
+    recorder = engine(lambda: ObjectStorage("o", args))
+    made = recorder.of_type("random:index/randomPassword:RandomPassword")
+    assert [request.protect for request in made.values()] == [protected] * 4
+
+
+@pytest.mark.parametrize("missing", [(), ("endpoint",), ("accessKey",), ("secret_key",), ("endpoint", "accessKey", "secret_key")])
+def test_an_external_store_that_is_turned_off_needs_nothing_and_tells_nothing(engine, missing):
+    settings = {k: v for k, v in EXTERNAL.items() if k not in missing} | {"enabled": False}
+    args = {"placement": placement(), "settings": settings}
+    if "secret_key" not in missing:
+        args["secret_key"] = "GivenSecret1"
+    recorder = engine(lambda: ObjectStorage("o", args))
+    outputs = recorder.outputs["o"]
+    assert {unwrapped(outputs)[name] for name in ("endpoint", "access_key", "secret_key")} == {""}
+    assert (services(args), reached(args), known(args), notes(args)) == ((), None, {}, ())
+    assert len(recorder.of_type("random:index/randomPassword:RandomPassword")) == 4, "protected ones could not leave"
+
+
+def test_a_store_of_the_stacks_own_that_is_turned_off_tells_nothing_either():
+    args = {"placement": placement(), "settings": {"engine": "minio", "enabled": False}}
+    assert (reached(args), known(args)) == (None, {})
 
 
 @pytest.mark.parametrize("missing", ["endpoint", "accessKey", "secret_key"])

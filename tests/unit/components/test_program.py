@@ -138,6 +138,16 @@ def test_what_is_turned_off_does_not_run_and_keeps_its_data_and_its_password(eng
     assert "DATABASE_URL" not in unwrapped(recorder.inputs("env-nextjs"))["values"]
 
 
+@pytest.mark.parametrize("rest", [{}, {"endpoint": "https://s3.example.com", "accessKey": "app-key"}])
+def test_an_external_object_store_that_is_turned_off_needs_neither_address_nor_keys(engine, rest):
+    off = json.dumps({"enabled": False, "engine": "external", **rest})
+    whole = json.dumps({"mine": {"variables": {"STORE": "${S3_ENDPOINT}", "ID": "${INSTANCE_ID}"}}})
+    recorder = run(engine, {**LOCAL, "supastack:objectStorage": off, "supastack:envFiles": whole})
+    assert not [name for name in recorder.of_type(CONTAINER) if name.startswith("objects-")]
+    assert set(unwrapped(recorder.inputs("env-mine"))["values"]) == {"ID"}
+    assert recorder.requests["objects-secret-key"].protect, "what is protected can't leave the program"
+
+
 OWN = {"databasePassword": "MyOwnPassword1", "adminPassword": "MyOwnPassword2", "setupPassword": "MyOwnPassword3"}
 
 
