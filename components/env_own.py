@@ -11,6 +11,7 @@ from components.env_files import Own
 from components.setting_schema import fields, key_text, validate
 from components.settings import PROJECT
 from components.stack_file import read
+from components.tenant_settings import Tier
 
 
 def template_of(app: str, config: Path | None) -> App:
@@ -29,10 +30,11 @@ def template_of(app: str, config: Path | None) -> App:
 
 
 def secrets_of(app: str, config: Path | None) -> dict[str, str]:
-    """The variables of an app whose values are secret settings, each with its setting (`appSecrets.<app>.<variable>`).
+    """The variables of an app that the stack's outputs can't fill, each with what does: a secret setting (`appSecrets.<app>.<variable>`).
 
     Args:
-        app: Its name; `tenant-<id>` for the env file of a tenant, whose secrets are those of the app that all of them follow.
+        app: Its name; `tenant-<id>` for the env file of a tenant, whose secrets are those of the app that all of them follow. Of a tenant
+            with a project of its own also all that is the project's: the stack's outputs of these names are the shared one's.
         config: A stack file; None: there are none.
 
     Raises:
@@ -42,9 +44,18 @@ def secrets_of(app: str, config: Path | None) -> dict[str, str]:
     if config is None:
         return {}
     found = read(config.read_text(encoding="utf-8"))
-    tenant = _tenant(app, found, config)
-    variables, holder = ({}, app) if tenant is None else (tenant[0], tenant[1].get("app", ""))
-    return {key: f"appSecrets.{holder}.{key}" for key in _secrets(holder, found) if key not in variables}
+    given = _tenant(app, found, config)
+    if given is None:
+        return {key: f"appSecrets.{app}.{key}" for key in _secrets(app, found)}
+    from components import tenants
+
+    tenant, file = given
+    own, holder = tenant["tier"] is Tier.ENTERPRISE, file.get("app", "")
+    counting = tenants.counting(_secrets(holder, found), holder, own_project=own) - tenant["variables"].keys()
+    secrets = {key: f"appSecrets.{holder}.{key}" for key in counting}
+    template = _of_a_tenant(app, found, config) if own else None
+    elsewhere = {} if template is None else tenants.elsewhere(template)
+    return {**{key: f"{names} of its own" for key, names in elsewhere.items()}, **secrets}
 
 
 def _secrets(app: str, found: Mapping[str, Any]) -> Iterable[str]:
@@ -64,23 +75,24 @@ def _own(app: str, found: Mapping[str, Any], config: Path | None) -> Own:
 
 def _of_a_tenant(app: str, found: Mapping[str, Any], config: Path | None) -> App | None:
     """The template of a tenant's env file; None for an app, and where the tenants have none."""
-    tenant = _tenant(app, found, config)
-    if tenant is None:
+    given = _tenant(app, found, config)
+    if given is None:
         return None
     from components import tenants
 
-    variables, file = tenant
-    return tenants.template(variables, file, _secrets(file.get("app", ""), found))
+    tenant, file = given
+    hidden = _secrets(file.get("app", ""), found)
+    return tenants.template(tenant["variables"], file, hidden, own_project=tenant["tier"] is Tier.ENTERPRISE)
 
 
-def _tenant(app: str, found: Mapping[str, Any], config: Path | None) -> tuple[Mapping[str, str], Mapping[str, Any]] | None:
-    """The variables of a tenant's env file alone, and the setting `tenantEnvFile`; None where the app is no tenant."""
+def _tenant(app: str, found: Mapping[str, Any], config: Path | None) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
+    """A tenant's entry in the setting `tenants`, and the setting `tenantEnvFile`; None where the app is no tenant."""
     if not app.startswith("tenant-") or _given(found, "tenants") is None:
         return None
     from components import tenants  # few stacks have any
 
     values = _checked(("tenantEnvFile", "tenants"), None, {"tenantEnvFile": {}, **found}, config)
-    mine = [tenant["variables"] for tenant in values["tenants"] if tenant.get("id") == app.removeprefix(tenants.OWNER)]
+    mine = [tenant for tenant in values["tenants"] if tenant.get("id") == app.removeprefix(tenants.OWNER)]
     return (mine[0], values["tenantEnvFile"]) if mine else None
 
 

@@ -192,6 +192,7 @@ def _hidden(values: Values) -> Collection[str]:
 def _needed(values: Values, tenant: Mapping[str, Any]) -> dict[str, list[str]]:
     """The secrets that what must stand in a tenant's env file is made of, with the variables that need each."""
     from components.managed import KEYS
+    from components.tenants import counting
 
     file = values["tenantEnvFile"]
     settings = {secret: setting for setting, secret in secret_settings.SINGLE.items()}
@@ -199,7 +200,8 @@ def _needed(values: Values, tenant: Mapping[str, Any]) -> dict[str, list[str]]:
     texts = {**file["variables"], **{k: t for group in file["groups"].values() for k, t in group["variables"].items()}}
     if (app := APPS.get(file.get("app", ""))) is not None:
         texts = {**{key: variable.value for key, variable in app.variables.items() if variable.required}, **texts}
-    texts = {**{key: text for key, text in texts.items() if key not in _hidden(values)}, **tenant["variables"]}
+    hidden = counting(_hidden(values), file.get("app", ""), own_project=tenant["tier"] is Tier.ENTERPRISE)
+    texts = {**{key: text for key, text in texts.items() if key not in hidden}, **tenant["variables"]}
     found: dict[str, list[str]] = {}
     for key, text in texts.items():
         for output in env_template.names(text):
@@ -349,6 +351,18 @@ def _shortened(names: list[str]) -> str:
     return ", ".join(sorted(names)[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
+def _without_effect(values: Values) -> dict[str, list[str]]:
+    """The variables of `appSecrets` that are a project's in the template, each with the tenants that have that of their own project."""
+    given = _hidden(values)
+    if not given:
+        return {}
+    from components.tenants import counting
+
+    theirs = sorted(set(given) - counting(given, values["tenantEnvFile"].get("app", ""), own_project=True))
+    found = {key: [name for _, name, tenant in _enterprise(values) if key not in tenant["variables"]] for key in theirs}
+    return {key: ids for key, ids in found.items() if ids}
+
+
 def tenant_warnings(values: Values, context: Context) -> Iterator[str]:
     """What is allowed but worth saying, one line each. The settings have no problem."""
     file = values["tenantEnvFile"]
@@ -357,6 +371,12 @@ def tenant_warnings(values: Values, context: Context) -> Iterator[str]:
         yield f"{context.project}:tenants: they get no env files, since {context.project}:tenantEnvFile names no app and no variables"
     if not values["tenants"] and written:
         yield f"{context.project}:tenantEnvFile has no effect: there are no tenants"
+    for secret, ids in _without_effect(values).items():
+        key = key_text(context.project, ("appSecrets", file["app"], secret))
+        yield (
+            f"{key} has no effect for {_shortened(ids)}: a tenant with a project of its own has that variable from its project, or not "
+            "at all"
+        )
     ruled = [
         name
         for _, name, tenant in _enterprise(values)

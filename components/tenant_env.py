@@ -91,6 +91,7 @@ class _Filler:
         self.sources = sources
         app = settings.tenant_env_file.get("app", "")
         given = {key: settings.secrets.get(f"appSecrets.{app}.{key}") for key in settings.app_secrets.get(app, ())}
+        self.counting = {own: tenants.counting(given, app, own_project=own) for own in (False, True)}
         self.hidden = {key: pulumi.Output.secret(held.get_secret_value()) for key, held in given.items() if held is not None}
         self._common: dict[str, pulumi.Input[str]] = {}
 
@@ -100,7 +101,8 @@ class _Filler:
         own |= {name: pulumi.Output.secret(value) for name, value in tenants.secret_values(tenant).items()}
         usable = {name for name in self.sources if tenant.project is None or tenants.is_shared(name)}
         texts = env_files.select(app, usable | own.keys())
-        hidden = {key: value for key, value in self.hidden.items() if key not in tenant.variables}
+        mine = self.counting[tenant.project is not None] - tenant.variables.keys()
+        hidden = {key: value for key, value in self.hidden.items() if key in mine}
         return {**{key: self._fill(text, own) for key, text in texts.items()}, **hidden}
 
     def _fill(self, text: str, own: Mapping[str, pulumi.Input[Any]]) -> pulumi.Input[str]:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from components import env_files, env_format, managed, secret_settings
+from components import env_files, env_format, env_template, managed, secret_settings
 from components.encode import encode
-from components.env_app import App
+from components.env_app import App, Variable
 from components.env_apps import APPS
 from components.env_files import Own
 from components.env_format import Format
+from components.env_sources import OF_TENANTS
 from components.managed import Project
 from components.service import Secret, Text
 from components.tenant_settings import Tier
@@ -166,13 +167,44 @@ def secret_values(tenant: Tenant) -> dict[str, str]:
 # -- env files -------------------------------------------------------------------------------------------------------
 
 
-def template(variables: Mapping[str, str], file: Mapping[str, Any], hidden: Iterable[str] = ()) -> App | None:
+def counting(hidden: Iterable[str], app: str, *, own_project: bool) -> frozenset[str]:
+    """The keys of `appSecrets` that count in a tenant's file, but for those that are among its own variables.
+
+    A tenant with a project of its own has what the template fills from a project from that, or not at all: the value that all others
+    have may be the shared project's key.
+
+    Args:
+        hidden: Keys that `appSecrets` has for the file's app.
+        app: That app; empty where there is none.
+        own_project: Whether the tenant has a project of its own.
+    """
+    theirs = APPS[app].variables if own_project and app in APPS else {}
+    return frozenset(key for key in hidden if key not in theirs or not _of_the_project(theirs[key]))
+
+
+def _of_the_project(variable: Variable) -> list[str]:
+    """The values that a variable needs and that are not every tenant's."""
+    names = [name for text in (variable.value, variable.instead or "") for name in env_template.names(text)]
+    return [name for name in dict.fromkeys(names) if not is_shared(name)]
+
+
+def elsewhere(app: App) -> dict[str, str]:
+    """The variables of a template that a project fills, each with the names of its values: no other project's will do."""
+    found = {key: [name for name in _of_the_project(v) if name not in OF_TENANTS] for key, v in app.variables.items()}
+    return {key: ", ".join(names) for key, names in found.items() if names}
+
+
+def template(
+    variables: Mapping[str, str], file: Mapping[str, Any], hidden: Iterable[str] = (), *, own_project: bool
+) -> App | None:
     """The template of a tenant's env file; None where the tenants have none.
 
     Args:
         variables: Texts of its file alone.
         file: The setting `tenantEnvFile`, checked.
-        hidden: Keys that `appSecrets` has for the file's app; of one that is in `variables` too, the tenant's own text counts.
+        hidden: Keys that `appSecrets` has for the file's app (`counting` says which count); of one that is in `variables` too, the tenant's
+            own text counts.
+        own_project: Whether the tenant has a project of its own.
 
     Raises:
         ValueError: there is no such app.
@@ -189,7 +221,7 @@ def template(variables: Mapping[str, str], file: Mapping[str, Any], hidden: Iter
             comment: {key: text for key, text in texts.items() if key not in variables}
             for comment, texts in shared.groups.items()
         },
-        hidden=frozenset(hidden) - variables.keys(),
+        hidden=counting(hidden, name or "", own_project=own_project) - variables.keys(),
     )
     return env_files.template(name or "", own)
 
@@ -197,14 +229,18 @@ def template(variables: Mapping[str, str], file: Mapping[str, Any], hidden: Iter
 def with_templates(
     tenants: Iterable[Tenant], file: Mapping[str, Any], hidden: Iterable[str] = ()
 ) -> tuple[tuple[Tenant, App | None], ...]:
-    """Each tenant with its template; those without variables of their own share one. `hidden`: as for `template`."""
+    """Each tenant with its template; those of a kind without variables of their own share one. `hidden`: as for `template`."""
     hidden = frozenset(hidden)
-    common: list[App | None] = []
+    common: dict[bool, App | None] = {}
     found = []
     for tenant in tenants:
-        if not tenant.variables:
-            common = common or [template({}, file, hidden)]
-        found.append((tenant, common[0] if not tenant.variables else template(tenant.variables, file, hidden)))
+        own = tenant.project is not None
+        if tenant.variables:
+            found.append((tenant, template(tenant.variables, file, hidden, own_project=own)))
+            continue
+        if own not in common:
+            common[own] = template({}, file, hidden, own_project=own)
+        found.append((tenant, common[own]))
     return tuple(found)
 
 

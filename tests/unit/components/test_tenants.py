@@ -2,12 +2,13 @@
 
 import json
 import runpy
+from functools import partial
 from pathlib import Path
 
 import pulumi
 import pytest
 
-from components import env_file, env_sources, env_written, tenants
+from components import env_file, env_files, env_sources, env_written, tenants
 from components.env_file_header import Owner
 from components.managed import KEYS
 from components.plan import Plan
@@ -15,12 +16,15 @@ from components.settings import Ciphertext, load
 from components.stack_file import read
 from tests.clone_root import ROOT
 from tests.conftest import holders_of, unwrapped
+from tests.unit.settings.test_tenants import key
 from toolchain.stack import summary
 from toolchain.stack.state import Output
 
 SHARED, ACME = "monopilotsharedprojx", "acmefoodsenterprisex"
 PASSWORDS = {"": "shared-Password/1", "acme": "acme-Password/1", "globex": "globex-Password/1"}
 SHIPPED = read((ROOT / "Pulumi.monopilot.yaml").read_text())
+OWN = {t["id"]: t["project"]["ref"] for t in SHIPPED["supastack:tenants"] if "project" in t}
+"""The projects of the enterprise tenants."""
 HIDDEN = {"supastack:databasePassword": PASSWORDS[""], "supastack:cachePassword": "upstash-Password1"}
 
 
@@ -96,6 +100,58 @@ def test_nothing_that_leads_to_the_shared_project_reaches_a_tenant_with_its_own(
         assert holders_of(SHARED, found[tenant]) == set()
         assert holders_of(PASSWORDS[""].replace("/", "%2F"), found[tenant]) == set()
     assert holders_of(SHARED, found["org_1"]) == {"plain", "secret"}, "the search finds it where it is"
+
+
+@pytest.mark.parametrize("app", ["nextjs", "monopilot"])
+def test_a_key_of_the_shared_project_that_the_app_is_given_reaches_no_tenant_with_its_own(engine, monkeypatch, app):
+    shared, own = key(SHARED, "service_role"), {tenant: key(ref, "service_role") for tenant, ref in OWN.items()}
+    of_a_project = {"SUPABASE_SERVICE_ROLE_KEY": shared, "DATABASE_URL": f"postgresql://u:p@{SHARED}/d"}
+    if app == "monopilot":
+        of_a_project["READ_DATABASE_URL"] = f"postgresql://u:p@replica.{SHARED}/d"  # no tenant's project has one
+    hidden = {**of_a_project, "UPSTASH_REDIS_REST_TOKEN": "Hush-Hush-Hush", "INSTANCE_ID": "7", "SCHEDULED_TASKS": "{}"}
+    config = as_given(appSecrets={app: hidden}, envFiles={app: {}}, anonKey=key(SHARED, "anon"), serviceRoleKey=shared)
+    config["supastack:tenantEnvFile"] = json.dumps({"app": app})
+    given = {
+        tenant: {"databasePassword": PASSWORDS[tenant], "anonKey": key(ref, "anon"), "serviceRoleKey": own[tenant]}
+        for tenant, ref in OWN.items()
+    }
+    config["supastack:tenantSecrets"] = json.dumps(given)
+    told, warned = {}, []
+    monkeypatch.setattr(
+        pulumi, "export", lambda name, value: pulumi.Output.from_input(value).apply(partial(told.__setitem__, name))
+    )
+    monkeypatch.setattr(pulumi, "warn", warned.append)
+    secrets = ("tenantSecrets", "appSecrets", "anonKey", "serviceRoleKey")
+    pulumi.runtime.set_all_config(config, [*HIDDEN, *(f"supastack:{name}" for name in secrets)])
+    found = of_tenants(engine(lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")))
+    for tenant, inputs in found.items():
+        plain = unwrapped(inputs)
+        layout = env_files.layout(plain["app"], plain["layout"], plain["setting"])
+        file = env_files.render(layout, plain["values"], plain["format"]).encode()
+        everything = file + json.dumps([plain, told[f"TENANT_{tenant}"]]).encode()
+        if tenant not in OWN:
+            assert hidden.items() <= plain["values"].items(), "a standard tenant has all that the app is given"
+            assert shared.encode() in file, "the search finds it where it is"
+            continue
+        assert shared.encode() not in everything, tenant
+        assert SHARED.encode() not in everything, tenant
+        assert (
+            plain["values"]["SUPABASE_SERVICE_ROLE_KEY"] == told[f"TENANT_{tenant}"]["outputs"]["SERVICE_ROLE_KEY"] == own[tenant]
+        )
+        assert holders_of(own[tenant], inputs) == {"secret"}
+        assert OWN[tenant] in plain["values"]["DATABASE_URL"]
+        assert "READ_DATABASE_URL" not in plain["values"]
+        for name in hidden.keys() - of_a_project.keys():
+            assert plain["values"][name] == hidden[name], "what is not of a project is one value for all"
+        assert holders_of("Hush-Hush-Hush", inputs) == {"secret"}
+    said = [line for line in told["NOTES"] if "appSecrets" in line]
+    assert [line.partition(" has no effect for acme, globex: ")[0] for line in said] == [
+        f"supastack:appSecrets.{app}.{name}" for name in sorted(of_a_project)
+    ]
+    assert not any(
+        value in line for value in (*hidden.values(), *own.values()) if len(value) > 2 for line in [*told["NOTES"], *warned]
+    )
+    assert not pulumi.runtime.is_dry_run() or set(said) <= set(warned)
 
 
 def test_the_outputs_are_one_for_each_tenant_with_its_secrets_as_secrets(engine, monkeypatch):

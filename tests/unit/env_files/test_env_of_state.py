@@ -6,6 +6,7 @@ import pytest
 
 from components import env_of_state
 from components.env_apps.nextjs import NEXTJS
+from components.env_own import template_of
 from tests.clone_root import ROOT
 from tests.unit.env_files.written import VALUES, bag, edit, made
 
@@ -77,6 +78,29 @@ def test_a_tenants_secret_is_named_by_the_setting_of_its_app(tmp_path):
     assert "TOKEN" not in told.values
     assert told.left_out["TOKEN"] == ["appSecrets.monopilot.TOKEN"]
     assert env_of_state.of_outputs("tenant-own", config, OUTPUTS).values["TOKEN"] == "x"
+
+
+def test_a_tenant_with_a_project_of_its_own_is_told_nothing_of_the_shared_one(tmp_path):
+    acme = "{id: acme, tier: enterprise, project: {ref: acmefoodsenterprisex}, variables: {MINE: '${DB_URL}', PLAIN: x}}"
+    config = shop(
+        tmp_path,
+        tenants=f"[{{id: org}}, {acme}]",
+        tenantEnvFile="{app: nextjs}",
+        appSecrets="{nextjs: {TOKEN: {secure: abc}, SUPABASE_SERVICE_ROLE_KEY: {secure: abc}, INSTANCE_ID: {secure: abc}}}",
+    )
+    told = env_of_state.of_outputs("tenant-acme", config, {**OUTPUTS, env_of_state.OUTPUT: OF_APPS})
+    assert told.values == {"NEXT_PUBLIC_PORT": "3025", "PLAIN": "x"}
+    assert told.left_out["SUPABASE_SERVICE_ROLE_KEY"] == ["SERVICE_ROLE_KEY of its own"]
+    assert told.left_out["MINE"] == ["DB_URL of its own"]
+    assert told.left_out["INSTANCE_ID"] == ["appSecrets.nextjs.INSTANCE_ID"]
+    assert told.left_out["TOKEN"] == ["appSecrets.nextjs.TOKEN"]
+    # The check of its file asks for a key there, as of any app.
+    variables = template_of("tenant-acme", config).variables
+    assert variables["SUPABASE_SERVICE_ROLE_KEY"] == NEXTJS.variables["SUPABASE_SERVICE_ROLE_KEY"]
+    assert variables["INSTANCE_ID"].may_be_empty, "of the settings alone"
+    shared = env_of_state.of_outputs("tenant-org", config, {**OUTPUTS, env_of_state.OUTPUT: OF_APPS})
+    assert shared.left_out["SUPABASE_SERVICE_ROLE_KEY"] == ["appSecrets.nextjs.SUPABASE_SERVICE_ROLE_KEY"]
+    assert shared.values["NEXT_PUBLIC_SUPABASE_URL"] == "https://api"
 
 
 def test_an_app_that_nobody_knows_is_refused_with_those_there_are():

@@ -140,11 +140,28 @@ def test_a_secret_of_the_apps_own_is_given_once_and_stands_in_for_the_templates(
     given([{"id": "org"}], appSecrets={"nextjs": {"TOKEN": HIDDEN}}, envFiles={"nextjs": {}}, **more)
     # A key that the template takes from the project is not asked for where the settings have one.
     file = {"tenantEnvFile": {"app": "monopilot"}, "appSecrets": {"monopilot": {"SUPABASE_SERVICE_ROLE_KEY": HIDDEN}}}
-    assert refused([enterprise("acme", ACME)], **file).keys() == {
-        f"tenantSecrets.acme.{n}" for n in ("databasePassword", "anonKey")
+    more = {**file, "supabase": {"managed": {"ref": SHARED}}, "databasePassword": HIDDEN}
+    assert refused([{"id": "org"}], **more).keys() == {"anonKey"}
+    own = {"id": "org", "variables": {"SUPABASE_SERVICE_ROLE_KEY": "${SERVICE_ROLE_KEY}"}}
+    assert refused([own], **more).keys() == {"anonKey", "serviceRoleKey"}
+
+
+def test_where_a_tenant_has_a_project_of_its_own_that_projects_secrets_are_asked_for_whatever_the_app_is_given() -> None:
+    hidden = dict.fromkeys(("SUPABASE_SERVICE_ROLE_KEY", "DIRECT_URL", "REDIS_URL", "CACHE_TTL_SETTINGS", "TOKEN"), HIDDEN)
+    file = {"tenantEnvFile": {"app": "monopilot"}, "appSecrets": {"monopilot": hidden}}
+    said = refused([enterprise("acme", ACME)], **file)
+    assert said.keys() == {f"tenantSecrets.acme.{name}" for name in ("databasePassword", "anonKey", "serviceRoleKey")}
+    plain = enterprise("acme", ACME, variables={"SUPABASE_SERVICE_ROLE_KEY": "none"})
+    assert "tenantSecrets.acme.serviceRoleKey" not in refused([plain], **file)
+    # It is said of which tenants, and of no variable that is every tenant's or none of the template's.
+    tenants = [{"id": "org"}, enterprise("acme", ACME), {**plain, "id": "globex", "project": {"ref": GLOBEX}}]
+    warnings = given(tenants, dict.fromkeys(("acme", "globex"), OF_ACME), **file).warnings
+    said_of = {line.partition(" has no effect for ")[0]: line.partition(" has no effect for ")[2] for line in warnings}
+    assert {name: rest.partition(":")[0] for name, rest in said_of.items() if "appSecrets" in name} == {
+        "supastack:appSecrets.monopilot.DIRECT_URL": "acme, globex",
+        "supastack:appSecrets.monopilot.SUPABASE_SERVICE_ROLE_KEY": "acme",
     }
-    own = enterprise("acme", ACME, variables={"SUPABASE_SERVICE_ROLE_KEY": "${SERVICE_ROLE_KEY}"})
-    assert "tenantSecrets.acme.serviceRoleKey" in refused([own], **file)
+    assert not any("appSecrets" in line for line in given([{"id": "org"}], **file).warnings)
 
 
 def test_secrets_are_those_of_a_tenant_that_can_have_them() -> None:
