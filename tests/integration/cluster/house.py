@@ -58,9 +58,13 @@ class House:
 
     def give_back(self, stack_id: str, password: str) -> None:
         """Sets what a lost stack is taken over by."""
-        command = 'pulumi config set --stack kube supastack:stackId "$ID" && printf %s "$GIVEN" | pulumi config set --stack kube --secret'
-        lines = f". .supastack/activate && {command} supastack:databasePassword"
-        self.clone.run("bash", "-c", lines, inside=False, ID=stack_id, GIVEN=password)
+        self.set_to(f"supastack:stackId {stack_id}")
+        self.set_to("--secret supastack:databasePassword", password)
+
+    def set_to(self, setting: str, given: str = "") -> None:
+        """`pulumi config set` of the stack; `given`: what it reads, so that a secret is no argument."""
+        lines = f'. .supastack/activate && printf %s "$GIVEN" | pulumi config set --stack {STACK} {setting}'
+        self.clone.run("bash", "-c", lines, inside=False, GIVEN=given)
 
     def kubectl(self, *arguments: str) -> str:
         """In the stack's namespace."""

@@ -14,7 +14,7 @@ from tests.integration.cluster.house import STACK, House
 from tests.integration.daemon import Daemon
 
 pytestmark = pytest.mark.docker
-NAMESPACE = "supastack-lost"
+NAMESPACE, COPIED = "supastack-lost", "supastack-copied"
 ID = "supastack.io/stack-id"
 
 
@@ -38,12 +38,16 @@ def test_a_lost_states_namespace_is_taken_over_by_its_id_and_password_with_its_d
     refused = house.make("up", code=None)
     assert f"belongs to a Supastack stack with id {stack_id}" in refused
     assert f"pulumi config set supastack:stackId {stack_id}" in refused
-    house.give_back(stack_id, password)
+    house.set_to(f"supastack:stackId {stack_id}")
 
     pods = {pod["metadata"]["uid"] for pod in house.objects("pods")}
     refused = house.make("up", code=None)
     assert f"holds the stack with id {stack_id} (supastack:stackId), of which the state here knows nothing" in refused
+    refused = house.make("up", code=None, CONFIRM=STACK)
+    assert f"kubectl -n {NAMESPACE} get secret supabase-database" in refused
+    assert password not in refused
     assert {pod["metadata"]["uid"] for pod in house.objects("pods")} == pods, "whose state is elsewhere goes on running"
+    house.set_to("--secret supastack:databasePassword", password)
 
     house.kubectl("annotate", "networkpolicy", _guarding(house), f"{ID}-")
     refused = house.make("up", code=None, CONFIRM=STACK)
@@ -56,6 +60,33 @@ def test_a_lost_states_namespace_is_taken_over_by_its_id_and_password_with_its_d
     now = _secrets(house)
     assert {name: now[f"{name}-before"] for name in held} == held, "what the lost state held is nowhere else any more"
     assert house.settles()
+
+
+def test_a_namespace_that_was_deleted_is_made_anew_by_who_confirms_it_and_that_of_a_copied_file_is_never_touched(
+    house: House,
+) -> None:
+    stack_id = next(
+        s["metadata"]["annotations"][ID] for s in house.objects("secrets") if s["metadata"]["name"] == "supabase-database"
+    )
+    # As a stack has it whose file was copied, `stackId` and all.
+    house.cluster.kubectl("create", "namespace", COPIED)
+    house.cluster.kubectl("label", "namespace", COPIED, f"app.kubernetes.io/instance={COPIED}")
+    house.cluster.kubectl("annotate", "namespace", COPIED, f"{ID}={stack_id}")
+    house.cluster.kubectl("--namespace", COPIED, "create", "configmap", "held")
+    house.cluster.kubectl("--namespace", COPIED, "annotate", "configmap", "held", f"{ID}={stack_id}")
+
+    house.cluster.kubectl("delete", "namespace", NAMESPACE)
+    for command in ("up", "preview"):
+        assert f"namespace {NAMESPACE} of stack {STACK} is not in context" in house.make(command, code=None)
+    assert f"Stack {STACK} is up." in house.make("up", CONFIRM=STACK)
+    assert house.sql("select to_regclass('kept') is null") == "t", "the data went with the namespace"
+
+    house.make("purge", CONFIRM=STACK)
+    left = house.cluster.kubectl("get", "namespaces", "--output=name").split()
+    assert f"namespace/{NAMESPACE}" not in left
+    assert f"namespace/{COPIED}" in left
+    house.cluster.kubectl("--namespace", COPIED, "get", "configmap", "held")
+    house.cluster.kubectl("delete", "namespace", COPIED)
 
 
 def _secrets(house: House) -> dict[str, dict[str, str]]:
