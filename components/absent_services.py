@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from components import secret_settings
 from components.releases import Release
-from components.services import secret_names
+from components.services import database_engine, secret_names
+from components.supabase_settings.database_engine import DatabaseEngine
 from components.supabase_settings.override import SERVICES
 
 
@@ -75,6 +76,11 @@ def _unknown_to(release: Release, settings: Mapping[str, Any], secrets: Mapping[
     if release.features.legacy_names:
         for setting in sorted(own & _NOT_IN_2024.keys()):
             yield f"supastack:{setting} has no effect: with release {release.name}, {_NOT_IN_2024[setting]}"
+    # Another engine is spoken of with the settings (`database_contradictions`).
+    if "vaultRootKey" in own and database_engine.of(settings) is DatabaseEngine.CLOUDNATIVEPG:
+        image = release.image(release.role("postgres"))
+        if image.kind != "registry":
+            yield f"supastack:vaultRootKey has no effect: {image.reference}, which is built on this machine, has no vault"
     chosen = settings["keys"].get("asymmetric")
     if not release.features.opaque_keys:
         why = f"release {release.name} knows neither sb_ keys nor ES256 tokens"

@@ -18,7 +18,10 @@ from components.unknowns import marked
 
 
 class Probe(Protocol):
-    """A module of a target that looks at the real thing. Each returns problems; a value that is not known yet is None."""
+    """A module of a target that looks at the real thing. Each returns problems; a value that is not known yet is None.
+
+    Beside what they are told the parameters have `new`: whether the state knows nothing of the check, so has never passed it.
+    """
 
     def before(self, parameters: Mapping[str, Any], *, preview: bool) -> Sequence[str]:
         """What stands in the way of a deployment."""
@@ -60,7 +63,7 @@ def _incomplete(parameters: Mapping[str, Any]) -> bool:
 
 
 class _Provider(ResourceProvider):
-    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         given = _known(marked(news))
         probe = cast("Probe", importlib.import_module(given["probe"]))
         when, preview = Look(given["look"]), bool(given["preview"])
@@ -68,7 +71,8 @@ class _Provider(ResourceProvider):
         # In a deployment that goes on after an error, what has failed stays unknown. The engine tells of that, and leaves this step
         # and all behind it out; to ask would be to wait for what is not going to come.
         failed = when is Look.AFTER and not preview and _incomplete(given["parameters"])
-        problems = () if failed else look(given["parameters"], preview=preview)
+        # What is kept of it is little, but there is something in every state that it has passed in.
+        problems = () if failed else look(_Given({**given["parameters"], "new": not olds}), preview=preview)
         # Only what never changes is kept, so that there is never a step.
         return CheckResult({"look": given["look"]}, [CheckFailure("", problem) for problem in problems])
 

@@ -145,6 +145,8 @@ def database_warnings(values: Values, context: Context) -> Iterator[str]:
         other = f"{key('engine')} is {engine.value}"
         name = key_text(context.project, ("externalDatabasePassword",))
         yield f"{name} has no effect: {why if engine is DatabaseEngine.EXTERNAL else other}"
+    if "vaultRootKey" in context.secrets and engine is not DatabaseEngine.CLOUDNATIVEPG:
+        yield f"{key_text(context.project, ('vaultRootKey',))} has no effect: {key('engine')} is {engine.value}"
     if engine is DatabaseEngine.EXTERNAL:
         if database["external"]["sslmode"] is SslMode.REQUIRE:
             yield (

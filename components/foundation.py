@@ -28,8 +28,11 @@ class Ground(Protocol):
     def existing(self, plan: Plan, provider: Any, checks: Any) -> Mapping[str, pulumi.Output[str]]:
         """The secret settings that are kept on the target already, by name. `checks`: what must have passed before they are read."""
 
-    def lay(self, plan: Plan, stack_id: pulumi.Output[str], provider: Any, checks: Any) -> Placement:
-        """Makes the place that all components go to. `stack_id`: known once the checks have passed. `checks`: as for `existing`."""
+    def lay(self, plan: Plan, stack_id: pulumi.Output[str], provider: Any, checks: Any, own_id: pulumi.Output[str]) -> Placement:
+        """Makes the place that all components go to. `stack_id`: known once the checks have passed. `checks`: as for `existing`.
+
+        `own_id`: the one that this state has made, whichever is given.
+        """
 
     def after(self, plan: Plan, ready: Sequence[pulumi.Output[list[str]]], *, apps: bool = False) -> Checks | None:
         """The health gate; None where nothing is deployed. `ready`: what must exist before there is anything to look at.
@@ -88,7 +91,9 @@ def lay(plan: Plan, files: Sequence[Mapping[str, Any]]) -> Foundation:
     settings = plan.settings
     ground = _ground(settings.target)
     provider = ground.provider(plan)
-    stack_id = _stack_id(settings.stack_id)
+    # With it goes the claim to the volumes, so it stays as long as they do, also beside one that was given later.
+    own_id = random.RandomId("stack-id", byte_length=8, opts=pulumi.ResourceOptions(protect=True)).hex
+    stack_id = own_id if settings.stack_id is None else pulumi.Output.from_input(settings.stack_id)
     before = ground.before(plan, stack_id)
     writable = Checks(
         "env-files-check",
@@ -104,13 +109,7 @@ def lay(plan: Plan, files: Sequence[Mapping[str, Any]]) -> Foundation:
     DataPlaces("data", data_places(plan), after=looked)
     passed = [check.urn for check in looked]
     checked = pulumi.Output.all(stack_id, *passed).apply(lambda all_of_it: str(all_of_it[0]))
-    return Foundation(plan, ground.lay(plan, checked, provider, before), provider, ground, schema or verified)
-
-
-def _stack_id(given: str | None) -> pulumi.Output[str]:
-    # With it goes the claim to the volumes, so it stays as long as they do, also beside one that was given later.
-    own = random.RandomId("stack-id", byte_length=8, opts=pulumi.ResourceOptions(protect=True))
-    return own.hex if given is None else pulumi.Output.from_input(given)
+    return Foundation(plan, ground.lay(plan, checked, provider, before, own_id), provider, ground, schema or verified)
 
 
 def health_gate(foundation: Foundation, ready: Sequence[pulumi.Output[list[str]]]) -> pulumi.Resource | None:

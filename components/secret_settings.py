@@ -23,6 +23,7 @@ SINGLE: Final[Mapping[str, str]] = {
     "secretKeyBase": names.SECRET_KEY_BASE,
     "realtimeDbEncKey": names.REALTIME_DB_ENC_KEY,
     "vaultEncKey": names.VAULT_ENC_KEY,
+    "vaultRootKey": names.VAULT_ROOT_KEY,
     "pgMetaCryptoKey": names.PG_META_CRYPTO_KEY,
     "s3ProtocolAccessKeyId": names.S3_PROTOCOL_ACCESS_KEY_ID,
     "s3ProtocolAccessKeySecret": names.S3_PROTOCOL_ACCESS_KEY_SECRET,

@@ -55,6 +55,17 @@ def aes256_key(text: str) -> str:
     return _of_length(text, 32, 32, "the pooler's vault key", "its bytes are an AES-256 key")
 
 
+def vault_root_key(text: str) -> str:
+    """Check the key that the vault extension seals with: 64 hex digits, which it reads as the 32 bytes of the key."""
+    if not re.fullmatch(r"[0-9A-Fa-f]{64}", text, re.ASCII):
+        raise Refused(
+            "the vault's root key has 64 hex digits, which are the 32 bytes of a key",
+            "take it over whole, without a line break at its end, or leave it out: it is generated",
+            hidden=True,
+        )
+    return text
+
+
 def crypto_key(text: str) -> str:
     """Check the key with which Studio and postgres-meta hide connection strings: 32 characters, as upstream makes it."""
     return _of_length(text, 32, 32, "the crypto key of Studio and postgres-meta", "upstream's has as many")

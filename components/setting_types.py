@@ -435,6 +435,8 @@ class StackSettings(TypedDict):
     """DB_ENC_KEY of Realtime: 16 characters. Unset: generated."""
     vaultEncKey: NotRequired[Annotated[str, Setting(secret=True, check=secrets.aes256_key)]]
     """VAULT_ENC_KEY of the pooler: 32 characters. Unset: generated."""
+    vaultRootKey: NotRequired[Annotated[str, Setting(secret=True, check=secrets.vault_root_key)]]
+    """Key that Vault seals with in a CloudNativePG database (others keep it beside their data): 64 hex digits. Unset: generated."""
     pgMetaCryptoKey: NotRequired[Annotated[str, Setting(secret=True, check=secrets.crypto_key)]]
     """Key that Studio and postgres-meta hide connection strings with: 32 characters. Unset: generated."""
     s3ProtocolAccessKeyId: NotRequired[Annotated[str, Setting(secret=True, check=values.access_key)]]

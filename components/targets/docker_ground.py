@@ -54,9 +54,15 @@ def existing(plan: Plan, provider: pulumi.ProviderResource, checks: pulumi.Resou
     return {}
 
 
-def lay(plan: Plan, stack_id: pulumi.Output[str], provider: pulumi.ProviderResource, checks: pulumi.Resource) -> Placement:
+def lay(
+    plan: Plan,
+    stack_id: pulumi.Output[str],
+    provider: pulumi.ProviderResource,
+    checks: pulumi.Resource,
+    own_id: pulumi.Output[str],
+) -> Placement:
     """Makes the network. `stack_id`: known once the checks have passed."""
-    del checks  # the id says that they have
+    del checks, own_id  # the id says that they have
     network = docker.network(plan.settings.project, plan.settings.stack, stack_id, provider)
     return plan.placement(stack_id, network.name)
 

@@ -29,9 +29,9 @@ def existing(
     return {}
 
 
-def lay(plan: Plan, stack_id: pulumi.Output[str], provider: None, checks: None) -> Placement:
+def lay(plan: Plan, stack_id: pulumi.Output[str], provider: None, checks: None, own_id: pulumi.Output[str]) -> Placement:
     """Makes nothing; the placement tells names and ports alone."""
-    del provider, checks
+    del provider, checks, own_id
     return plan.placement(stack_id)
 
 

@@ -32,6 +32,8 @@ class KubernetesPlacement(TypedDict):
     """The settings of the target, completed: sizes in bytes, choices as their Enum."""
     adopts: NotRequired[bool]
     """Whether an earlier stack's objects are taken over: `stackId` is given. Default False."""
+    own_id: NotRequired[pulumi.Input[str]]
+    """The id that this state has made, where another stack's objects are taken over."""
 
 
 class Placement(TypedDict):

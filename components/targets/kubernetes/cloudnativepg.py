@@ -33,6 +33,11 @@ _PROJECTED: Final = "/projected"
 """Where an instance has what is projected into it: everything else there is read-only."""
 _PROPAGATION: Final = "pulumi.com/deletionPropagationPolicy"
 """Annotation for Pulumi's provider: how what belongs to an object is deleted with it (its documentation, "Kubernetes: annotations")."""
+_SUPERUSER: Final = "superuser"
+_ADMIN: Final = "admin"
+_VAULT: Final = "vault"
+_BACKUP: Final = "backup"
+"""Endings of the names of the Secrets."""
 _KEY: Final = "vault.key"
 _SCRIPT: Final = "vault-key.sh"
 # Limits of an instance's and a pooler's scratch data, in MiB: chosen by us. The operator's manager lies there (64 MiB), and sockets and
@@ -88,6 +93,15 @@ def manifests(
     return [*before, cluster, *_beside(stack, component, service, told, settings, cluster.name)]
 
 
+def secrets(service: Service) -> list[str]:
+    """Names of the Secrets that the operator reads; none of a service that it does not run."""
+    told = service.operated
+    if told is None:
+        return []
+    parts = {_SUPERUSER: True, _ADMIN: True, _VAULT: told.vault_key is not None, _BACKUP: told.backup is not None}
+    return [f"{service.name}-{part}" for part, there in parts.items() if there]
+
+
 def _metadata(stack: Stack, component: str, service: Service, part: str = "") -> dict[str, Any]:
     return stack.metadata(f"{service.name}-{part}" if part else service.name, component, service.name)
 
@@ -96,16 +110,16 @@ def _secrets(
     stack: Stack, component: str, service: Service, told: Operated, secrets: Mapping[str, pulumi.Input[str]]
 ) -> Iterator[Manifest]:
     """What the operator reads: logins as basic auth, the vault's key, the keys of backups. All but these stay as long as the cluster."""
-    for part, user in (("superuser", "postgres"), ("admin", told.admin)):
+    for part, user in ((_SUPERUSER, "postgres"), (_ADMIN, told.admin)):
         values = {"username": user, "password": secrets[told.password]}
         yield _secret(stack, component, service, part, values, "kubernetes.io/basic-auth")
     if told.vault_key is not None:
         # The extension runs a program that prints the key (`vault.getkey_script`).
         script = f"#!/bin/sh\nexec cat {_PROJECTED}/{_KEY}\n"
-        yield _secret(stack, component, service, "vault", {_KEY: secrets[told.vault_key], _SCRIPT: script})
+        yield _secret(stack, component, service, _VAULT, {_KEY: secrets[told.vault_key], _SCRIPT: script})
     if told.backup is not None:
         keys = {"accessKeyId": secrets[told.backup.access_key], "secretAccessKey": secrets[told.backup.secret_key]}
-        yield _secret(stack, component, service, "backup", {**keys, "region": told.backup.region}, stays=False)
+        yield _secret(stack, component, service, _BACKUP, {**keys, "region": told.backup.region}, stays=False)
 
 
 def _secret(

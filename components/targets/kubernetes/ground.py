@@ -1,6 +1,6 @@
 """What a stack on Kubernetes stands on: the explicit provider, the namespace, and what the checks are told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from components.checks import Checks, Look
 from components.plan import APPS, Plan
 from components.setting_groups import complete
 from components.settings import ROOT
-from components.targets.kubernetes import adoption, security
+from components.targets.kubernetes import adoption, cloudnativepg, security
+from components.targets.kubernetes.concerns import secret_object
 from components.targets.kubernetes.demands import demands
 from components.targets.kubernetes.egress import Outside
 from components.targets.kubernetes.existing import login, read
@@ -111,19 +112,44 @@ def existing(plan: Plan, provider: pulumi.ProviderResource, checks: pulumi.Resou
     return read(wanted, pulumi.ResourceOptions(provider=provider, depends_on=[checks]))
 
 
-def lay(plan: Plan, stack_id: pulumi.Output[str], provider: pulumi.ProviderResource, checks: pulumi.Resource) -> Placement:
+def lay(
+    plan: Plan,
+    stack_id: pulumi.Output[str],
+    provider: pulumi.ProviderResource,
+    checks: pulumi.Resource,
+    own_id: pulumi.Output[str],
+) -> Placement:
     """Makes the namespace and what stands there before any workload. `stack_id`: known once the checks have passed."""
     once_made = manifests(plan, stack_id, login(plan.kubernetes, pulumi.ResourceOptions(provider=provider, depends_on=[checks])))
     if folder := plan.kubernetes.get("render"):
         ManifestFiles("network-manifests", folder=folder, manifests=once_made)
     after = []
     if plan.adopts:
-        after.append(adoption.guard("network-adoption", once_made, plan.kubernetes, stack_id))
+        guard = adoption.guard(
+            "network-adoption", once_made, plan.kubernetes, stack(plan, stack_id), own_id, _secrets_of(plan, once_made)
+        )
+        after.append(guard)
+        stack_id = pulumi.Output.all(stack_id, guard.urn).apply(lambda both: str(both[0]))  # so everything comes after it
     made = register(once_made, pulumi.ResourceOptions(provider=provider, depends_on=after), adopts=plan.adopts)
     # Whoever takes the namespace comes after all of them: no pod starts before it is guarded. But for what may be made anew, which guards
     # nothing: of all that takes a property from it the engine would ask whether it must be made anew, too.
     ready = pulumi.Output.all(*(made[manifest.name].urn for manifest in once_made if not manifest.anew))
-    return plan.placement(stack_id, ready.apply(lambda _: plan.settings.kubernetes.namespace))
+    placement = plan.placement(stack_id, ready.apply(lambda _: plan.settings.kubernetes.namespace))
+    if plan.adopts:
+        placement["kubernetes"]["own_id"] = own_id
+    return placement
+
+
+def _secrets_of(plan: Plan, once_made: Iterable[Manifest]) -> list[tuple[str, str]]:
+    """Namespace and name of the Secrets that tell of a stack's keys: of all components but apps, which may hand theirs on."""
+    at = plan.settings.kubernetes.namespace
+    found = dict.fromkeys(adoption.place(manifest) for manifest in once_made if manifest.kind == "Secret")
+    for component, services in plan.services.items():
+        for service in services:
+            if component != APPS and not service.off:
+                found |= dict.fromkeys((at, secret_object(component, secret)) for secret in sorted(service.secrets))
+                found |= dict.fromkeys((at, name) for name in cloudnativepg.secrets(service))
+    return list(found)
 
 
 def after(plan: Plan, ready: Sequence[pulumi.Output[list[str]]], *, apps: bool = False) -> Checks:

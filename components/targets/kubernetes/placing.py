@@ -95,7 +95,10 @@ def place(
     adopts = placement["kubernetes"].get("adopts", False)
     if adopts:
         named = f"{component.pulumi_resource_name}-adoption"
-        guard = adoption.guard(named, manifests, settings, placement["stack_id"], pulumi.ResourceOptions(parent=component))
+        # Of the others there are copies since the first look (`ground.lay`), and an app may hand its own on to another.
+        read_on = [adoption.place(manifest) for manifest in manifests if manifest.kind == "Secret" and adoption.stays(manifest)]
+        own_id = placement["kubernetes"].get("own_id", "")
+        guard = adoption.guard(named, manifests, settings, stack, own_id, read_on, pulumi.ResourceOptions(parent=component))
         options = pulumi.ResourceOptions(parent=component, depends_on=[guard])
     made = register(placed, options, {f"{name}-{s.name}": _checks(how, component, s) for s in running}, adopts=adopts)
     ready = [made[f"{name}-{service.name}"].id for service in running]

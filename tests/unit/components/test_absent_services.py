@@ -116,6 +116,15 @@ def test_sb_keys_of_the_users_own_have_no_effect_where_they_are_turned_off():
     ]
 
 
+@pytest.mark.parametrize(
+    ("engine", "local", "said"), [("cloudnativepg", True, 1), ("cloudnativepg", False, 0), ("builtin", True, 0)]
+)
+def test_a_vault_root_key_has_no_effect_on_an_image_that_has_no_vault(engine, local, said):
+    """Another engine is spoken of with the settings (`database_contradictions`)."""
+    args = {"placement": placement(local_images=local), "settings": {"database": {"engine": engine}}, "secrets": OWN}
+    assert len([line for line in supabase_stack.notes(args) if "vaultRootKey has no effect" in line]) == said
+
+
 def test_what_the_supabase_cli_gives_was_not_asked_for_by_name():
     args = {"placement": placement(local_images=False, release="2024-05"), "settings": {}}
     values = {secret_settings.SINGLE[setting]: value for setting, value in secret_settings.cli().items()}

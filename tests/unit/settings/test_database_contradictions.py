@@ -67,6 +67,22 @@ def test_backups_have_a_store() -> None:
     _load({"engine": "cloudnativepg", "cnpg": {"backup": BACKUP}}, more={**CLUSTER, **kept})
 
 
+@pytest.mark.parametrize(
+    ("database", "more", "why"),
+    [
+        ({}, {}, "supastack:supabase.database.engine is builtin"),
+        ({"engine": "external", "external": {"host": "db"}}, CLUSTER, "supastack:supabase.database.engine is external"),
+        ({"engine": "cloudnativepg"}, CLUSTER, None),
+    ],
+)
+def test_a_vault_root_key_has_no_effect_where_the_server_is_not_told_it(
+    database: dict[str, Any], more: dict[str, Any], why: str | None
+) -> None:
+    warnings = _load(database, {"vaultRootKey": "0123456789abcdef" * 4, "databasePassword": "password"}, more).warnings
+    said = [line for line in warnings if "vaultRootKey" in line]
+    assert said == ([] if why is None else [f"supastack:vaultRootKey has no effect: {why}"])
+
+
 def test_what_has_no_effect_is_said() -> None:
     said = _load({"cnpg": {"storage": "20gb"}, "external": {"host": "db.example.com"}}).warnings
     assert [line for line in said if "supabase.database.cnpg has no effect" in line]

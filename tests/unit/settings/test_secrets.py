@@ -62,7 +62,6 @@ def test_every_secret_of_the_stack_has_one_setting_but_what_is_only_made_of_othe
         names.SERVICE_ROLE_KEY_ASYMMETRIC,
         names.DASHBOARD_HTPASSWD,
         names.DATABASE_SYNC_PASSWORD,
-        names.VAULT_ROOT_KEY,
     }
     of_the_object_store = {names.S3_ACCESS_KEY, names.S3_SECRET_KEY, names.DATABASE_BACKUP_ACCESS_KEY}
     assert sorted(SINGLE.values()) == sorted(every - made - of_the_object_store)

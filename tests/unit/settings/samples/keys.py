@@ -101,6 +101,16 @@ TEXTS: Samples = {
     secrets.aes128_key: _exactly(16),
     secrets.aes256_key: _exactly(32),
     secrets.crypto_key: _exactly(32),
+    secrets.vault_root_key: Texts(
+        right=("0123456789abcdef" * 4, "0123456789ABCDEF" * 4),
+        wrong=(
+            HIDDEN,
+            "0123456789abcdef" * 3,
+            "0123456789abcdef" * 4 + "0",
+            "0123456789abcdeg" * 4,
+            "0123456789abcdef" * 4 + "\n",
+        ),
+    ),
     secrets.access_key_secret: _between(16, 128),
     secrets.token: _between(8, 512),
     secrets.outside_secret: Texts(
