@@ -66,6 +66,14 @@ class House:
         lines = f'. .supastack/activate && printf %s "$GIVEN" | pulumi config set --stack {STACK} {setting}'
         self.clone.run("bash", "-c", lines, inside=False, GIVEN=given)
 
+    def bare_up(self) -> str:
+        """`pulumi up` by the engine alone, without what `make` does before; it fails. Returns what it said."""
+        up = f"engine = Engine(Context.of({STACK!r})); engine.create_stack(); sys.exit(engine.run(['up', '--yes', '--skip-preview']))"
+        lines = f"import sys; from toolchain.context import Context; from toolchain.stack.engine import Engine; {up}"
+        done = self.clone.run(".venv/bin/python", "-c", lines, inside=False, code=None)
+        assert done.returncode != 0
+        return str(done.stdout)
+
     def kubectl(self, *arguments: str) -> str:
         """In the stack's namespace."""
         return str(self.cluster.kubectl("--namespace", self.namespace, *arguments))

@@ -116,11 +116,32 @@ def test_a_lost_states_database_is_adopted_by_its_id_with_its_data(house: House,
     house.sql("create table if not exists kept (a int); truncate kept; insert into kept values (44)")
     made = house.kubectl("get", CLUSTER, "postgres", "--output=jsonpath={.metadata.uid}")
     house.give_back(*house.lose_state())
+    held = _versions(house)
+    refused = house.bare_up()
+    assert "would write other keys over its last ones: Secret " in refused
+    assert "postgres-vault" in refused or "postgres-superuser" in refused
+    assert _versions(house) == held
+
     assert f"Stack {STACK} is up." in house.make("up", CONFIRM=STACK)
     assert house.kubectl("get", CLUSTER, "postgres", "--output=jsonpath={.metadata.uid}") == made
     house.database = _primary(house)
     assert house.sql("select a from kept") == "44"
     assert house.settles()
+
+
+def test_a_stack_that_took_over_needs_its_copies_no_more(house: House, up: str) -> None:
+    copies = [name for name in _versions(house) if name.endswith("-before")]
+    assert copies
+    house.kubectl("delete", "secret", *copies)
+    house.make("down")
+    assert f"Stack {STACK} is up." in house.make("up")
+    house.database = _primary(house)
+    assert house.sql("select a from kept") == "44"
+
+
+def _versions(house: House) -> dict[str, str]:
+    """The Secrets, each with what changes when it is written."""
+    return {secret["metadata"]["name"]: secret["metadata"]["resourceVersion"] for secret in house.objects("secrets")}
 
 
 def test_purge_leaves_nothing(house: House, up: str) -> None:
