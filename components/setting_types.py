@@ -482,7 +482,7 @@ class StackSettings(TypedDict):
             Setting(secret=True, key_check=values.app_name),
         ]
     ]
-    """Secret variable of an app, by the app's name (`apps`, `envFiles`, `tenantEnvFile.app`) and its own; it wins over a template's."""
+    """Secret variable of an app, by the app's name and its own; wins over a template's, but for what a tenant's own project fills."""
     tenantSecrets: NotRequired[
         Annotated[
             dict[str, Annotated[dict[str, str], Setting(key_check=secret_name, check=secrets.outside_secret)]],
