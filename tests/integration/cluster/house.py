@@ -68,7 +68,7 @@ class House:
 
     def bare_up(self) -> str:
         """`pulumi up` by the engine alone, without what `make` does before; it fails. Returns what it said."""
-        up = f"engine = Engine(Context.of({STACK!r})); engine.create_stack(); sys.exit(engine.run(['up', '--yes', '--skip-preview']))"
+        up = f"sys.exit(Engine(Context.of({STACK!r})).run(['up', '--yes', '--skip-preview']))"
         lines = f"import sys; from toolchain.context import Context; from toolchain.stack.engine import Engine; {up}"
         done = self.clone.run(".venv/bin/python", "-c", lines, inside=False, code=None)
         assert done.returncode != 0
