@@ -11,7 +11,7 @@ from toolchain.announce import fail, note
 from toolchain.context import Context
 from toolchain.smoke import checks
 from toolchain.smoke.result import Result, Verdict
-from toolchain.stack.config import PrivateConfig, config_file, has_private_config, project_name, uses_private_state
+from toolchain.stack.config import PrivateConfig, config_file, has_private_config, uses_private_state
 from toolchain.stack.engine import Engine
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _reachable(context: Context, outputs: Mapping[str, Any], *, forward: bool) -
     cluster = replace(cluster, forwards=(*cluster.forwards, *_of_apps(outputs, cluster), *_of_standbys(outputs, cluster)))
     place = cluster_access.Place(cluster.kubeconfig, cluster.context, cluster.namespace)
     with cluster_access.connect(place) as access:
-        instance = f"{project_name(context.root)}-{context.stack}"
+        instance = cluster_access.instance_of(context)
         with forwarding.opened_anywhere(access, instance, cluster) as here:
             note("what the cluster alone reaches is asked through forwarded ports")
             yield _moved(outputs, lambda text: forwarding.forwarded(text, here))

@@ -4,8 +4,6 @@ The engine refreshes before it runs the program, by the inputs of the provider t
 deployment_executor.go, `Execute`). So these have to follow the settings first, once it is seen that both mean the same cluster.
 """
 
-import contextlib
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +11,7 @@ from pathlib import Path
 from toolchain.announce import ToolchainError, fail, note
 from toolchain.context import Context
 from toolchain.stack.cluster_access import OWN_CLUSTER, STACK_ID, Access, Place, connect, ensure_running, place_of, refuse_another
-from toolchain.stack.config import project_name, value_in
+from toolchain.stack.config import group_in, project_name, value_in
 from toolchain.stack.engine import Engine
 from toolchain.stack.state import StackState
 
@@ -73,11 +71,8 @@ def follow_unwritten(context: Context, state: StackState, named: Place) -> Conte
 def in_settings(context: Context) -> Place | None:
     """What the stack's config and KUBECONFIG name, without checking anything; None where that is no cluster."""
     project = project_name(context.root)
-    given = value_in(context, f"{project}:kubernetes")
-    if isinstance(given, str):
-        with contextlib.suppress(ValueError):
-            given = json.loads(given)  # a group may be set as a text
-    if value_in(context, f"{project}:target") != "kubernetes" or not isinstance(given, dict):
+    given = group_in(context, f"{project}:kubernetes")
+    if value_in(context, f"{project}:target") != "kubernetes" or given is None:
         return None
     path, name = given.get("kubeconfig") or context.env.get("KUBECONFIG") or os.environ.get("KUBECONFIG"), given.get("context")
     if not isinstance(path, str) or not isinstance(name, str) or not path or os.pathsep in path:

@@ -9,6 +9,7 @@ Files in `.supastack/stacks/` (0700, files 0600):
 is folded into it is written over. See `overlay.py` for the algebra.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -381,6 +382,15 @@ def value_in(context: Context, key: str) -> Any:
     except (OSError, ValueError):
         return None
     return None if isinstance(found, type(MISSING)) else found
+
+
+def group_in(context: Context, key: str) -> dict[str, Any] | None:
+    """A group of settings, which may be set as a text too; None where it is none. As `value_in`."""
+    found = value_in(context, key)
+    if isinstance(found, str):
+        with contextlib.suppress(ValueError):
+            found = json.loads(found)
+    return found if isinstance(found, dict) else None
 
 
 def _with(overlay: Overlay, path: KeyPath, value: Any, tracked: dict[str, Any]) -> Overlay:

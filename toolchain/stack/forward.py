@@ -23,7 +23,7 @@ from toolchain.plugins.kubernetes import client, kubeconfig
 from toolchain.setup.folders import write_private
 from toolchain.stack import cluster_access, describe
 from toolchain.stack.cluster_access import NAME, POOLER, Access, Place
-from toolchain.stack.config import config_file, project_name
+from toolchain.stack.config import config_file
 from toolchain.stack.describe import Cluster, Forward
 from toolchain.stack.websocket import Closed, WebSocket
 
@@ -73,7 +73,7 @@ def forward(context: Context) -> int:
         )
     place = Place(cluster.kubeconfig, cluster.context, cluster.namespace)
     with cluster_access.connect(place) as access:
-        tunnel = Tunnel(access, f"{project_name(context.root)}-{context.stack}")
+        tunnel = Tunnel(access, cluster_access.instance_of(context))
         wanted = [f for f in cluster.forwards if tunnel.pod(f.service) is not None]
         absent = sorted({f.service for f in cluster.forwards} - {f.service for f in wanted})
         if not wanted:

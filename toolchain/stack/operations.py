@@ -287,7 +287,7 @@ def _workloads(context: Context, state: StackState) -> list[Service] | None:
 
     try:
         with cluster_access.connect(cluster_place.of(context, state)) as access:
-            return cluster_status.of_stack(access, f"{project_name(context.root)}-{context.stack}", state.outputs)
+            return cluster_status.of_stack(access, cluster_access.instance_of(context), state.outputs)
     except ToolchainError as error:
         note(str(error))
         return None

@@ -13,7 +13,15 @@ from toolchain import setup
 from toolchain.announce import fail, note
 from toolchain.context import Context
 from toolchain.stack import another_stack, describe, locks, orphans, torn
-from toolchain.stack.config import PrivateConfig, config_file, has_private_config, project_name, uses_private_state, value_in
+from toolchain.stack.config import (
+    PrivateConfig,
+    config_file,
+    group_in,
+    has_private_config,
+    project_name,
+    uses_private_state,
+    value_in,
+)
 from toolchain.stack.describe import Cluster, Description
 from toolchain.stack.docker_access import connect
 from toolchain.stack.engine import Engine
@@ -222,8 +230,7 @@ def docker_host(context: Context) -> str | None:
 
 def _gives(context: Context, secret: str) -> bool:
     """Whether the settings give a secret, or name the Secret of the cluster that has it."""
-    group = _setting(context, "kubernetes")
-    there = group.get("existingSecrets") if isinstance(group, dict) else None
+    there = (group_in(context, f"{project_name(context.root)}:kubernetes") or {}).get("existingSecrets")
     return _setting(context, secret) is not None or (isinstance(there, dict) and secret in there)
 
 

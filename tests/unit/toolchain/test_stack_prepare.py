@@ -267,7 +267,12 @@ def test_a_lost_states_namespace_is_taken_over_by_those_alone_who_confirm_it(clo
 
 
 @pytest.mark.parametrize(
-    "given", ["supastack:databasePassword: {secure: x}", "supastack:kubernetes: {existingSecrets: {databasePassword: {name: a}}}"]
+    "given",
+    [
+        "supastack:databasePassword: {secure: x}",
+        "supastack:kubernetes: {existingSecrets: {databasePassword: {name: a}}}",
+        """supastack:kubernetes: '{"existingSecrets": {"databasePassword": {"name": "a"}}}'""",
+    ],
 )
 def test_no_service_is_stopped_for_a_takeover_that_lacks_the_databases_password(clone, monkeypatch, given):
     cleared = []
